@@ -1,0 +1,33 @@
+/** Names and ids, checked once at the edge and branded. Pure. */
+import * as v from 'valibot'
+
+/** Docker's ids: 64 hexadecimal digits, or 25 letters and digits for networks of a swarm. Opaque otherwise. */
+const id = v.pipe(v.string(), v.regex(/^[a-zA-Z0-9]{1,64}$/, 'must be 1 to 64 letters and digits'))
+
+export const NetworkIdSchema = v.pipe(id, v.brand('NetworkId'))
+export type NetworkId = v.InferOutput<typeof NetworkIdSchema>
+
+export const EndpointIdSchema = v.pipe(id, v.brand('EndpointId'))
+export type EndpointId = v.InferOutput<typeof EndpointIdSchema>
+
+/** How long a tenant's or segment's name may be: two of them must fit a link's alias beside two ids and an address. */
+export const NAME_LIMIT = 32
+
+/** A tenant's or segment's name. It becomes part of store keys, pool ids and link aliases. */
+export const NameSchema = v.pipe(
+  v.string(),
+  v.regex(
+    /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,31}$/,
+    `must be 1 to ${NAME_LIMIT} letters, digits, "_", "." and "-", and begin with a letter or digit`,
+  ),
+  v.brand('Name'),
+)
+export type Name = v.InferOutput<typeof NameSchema>
+
+/** A host's number in the plan. */
+export const HostNumberSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.brand('HostNumber'))
+export type HostNumber = v.InferOutput<typeof HostNumberSchema>
+
+/** A tenant's or segment's number in the plan. */
+export const FieldNumberSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.brand('FieldNumber'))
+export type FieldNumber = v.InferOutput<typeof FieldNumberSchema>

@@ -1,0 +1,35 @@
+/** The layout of both stores. The only place that spells a key. Pure. */
+import type { Cidr } from '../address/cidr.ts'
+import type { Ip } from '../address/ip.ts'
+import type { EndpointId, FieldNumber, HostNumber, Name, NetworkId } from './ids.ts'
+
+/** Keys of the directory: what the hosts of a cluster share. */
+export const directoryKeys = {
+  plan: () => '/plan',
+  hosts: () => '/hosts/',
+  host: (host: HostNumber) => `/hosts/${host}`,
+  tenant: (tenant: Name) => `/tenants/${tenant}`,
+  tenants: () => '/tenants/',
+  /** Holds the tenant's name: two tenants can never have one number. */
+  tenantNumber: (number: FieldNumber) => `/tenant-numbers/${number}`,
+  tenantNumbers: () => '/tenant-numbers/',
+  segment: (tenant: Name, segment: Name) => `/segments/${tenant}/${segment}`,
+  segments: (tenant: Name) => `/segments/${tenant}/`,
+  segmentNumber: (tenant: Name, number: FieldNumber) => `/segment-numbers/${tenant}/${number}`,
+  segmentNumbers: (tenant: Name) => `/segment-numbers/${tenant}/`,
+  /** A host's networks: a second copy of the journal's, for the day the journal is lost. */
+  hostNetwork: (host: HostNumber, network: NetworkId) => `/host-networks/${host}/${network}`,
+  hostNetworks: (host: HostNumber) => `/host-networks/${host}/`,
+} as const
+
+/** Keys of the journal: what is true of this host. */
+export const journalKeys = {
+  pool: (cell: Cidr) => `/pools/${cell}`,
+  pools: () => '/pools/',
+  address: (address: Ip) => `/addresses/${address}`,
+  addresses: () => '/addresses/',
+  network: (network: NetworkId) => `/networks/${network}`,
+  networks: () => '/networks/',
+  endpoint: (endpoint: EndpointId) => `/endpoints/${endpoint}`,
+  endpoints: () => '/endpoints/',
+} as const

@@ -1,0 +1,143 @@
+/** The records of both stores: their shapes, and their texts. A record that cannot be read is an error, never skipped. Pure. */
+import * as v from 'valibot'
+import { Cidr } from '../address/cidr.ts'
+import { Ip } from '../address/ip.ts'
+import { RomanaError, reasonOf } from '../errors.ts'
+import { EndpointIdSchema, FieldNumberSchema, HostNumberSchema, NameSchema, NetworkIdSchema } from './ids.ts'
+import type { Entry, Store } from './store.ts'
+
+const ip = v.pipe(
+  v.string(),
+  v.transform((text) => Ip.parse(text)),
+)
+const cidr = v.pipe(
+  v.string(),
+  v.transform((text) => Cidr.parse(text)),
+)
+
+/** Directory. The plan, written once: every address in use follows from it. */
+export const PlanRecord = v.object({ ipv4: v.string(), ipv6: v.optional(v.string()) })
+export type PlanRecord = v.InferOutput<typeof PlanRecord>
+
+/** Directory. A machine and its number. */
+export const HostRecord = v.object({ number: HostNumberSchema, machineId: v.string(), name: v.string() })
+export type HostRecord = v.InferOutput<typeof HostRecord>
+
+/** Directory. */
+export const TenantRecord = v.object({
+  name: NameSchema,
+  number: FieldNumberSchema,
+  /** The number that the last automatic segment got: the next one gets another, so that a freed number rests. */
+  lastAutomatic: FieldNumberSchema,
+})
+export type TenantRecord = v.InferOutput<typeof TenantRecord>
+
+/** Directory. An automatic segment was made for a network without options, and goes with it. */
+export const SegmentRecord = v.object({
+  tenant: NameSchema,
+  tenantNumber: FieldNumberSchema,
+  name: NameSchema,
+  number: FieldNumberSchema,
+  automatic: v.boolean(),
+})
+export type SegmentRecord = v.InferOutput<typeof SegmentRecord>
+
+/** Journal. A cell in use here: one segment on this host. Several Docker networks may share it. */
+export const PoolRecord = v.object({
+  cell: cidr,
+  tenant: NameSchema,
+  segment: NameSchema,
+  /** How many networks hold the pool. */
+  uses: v.number(),
+  /** The address given out last: the search goes on behind it, so that a released address rests. */
+  lastGiven: ip,
+})
+export type PoolRecord = v.InferOutput<typeof PoolRecord>
+
+/**
+ * Journal. A taken address; an address without a record is free. It is `reserved` by the engine (RequestAddress), held
+ * by an `endpoint`, or `released` by the engine while its endpoint is still here: then it goes with the endpoint.
+ */
+export const AddressRecord = v.object({
+  address: ip,
+  state: v.picklist(['reserved', 'endpoint', 'released']),
+  endpointId: v.optional(EndpointIdSchema),
+})
+export type AddressRecord = v.InferOutput<typeof AddressRecord>
+
+/** Journal, and a copy in the directory. A Docker network on this host. */
+export const NetworkRecord = v.object({
+  networkId: NetworkIdSchema,
+  cell: cidr,
+  tenant: NameSchema,
+  segment: NameSchema,
+  /** The next hop of the network's endpoints. */
+  gateway: ip,
+  internal: v.boolean(),
+  /** Bytes; absent: that of the uplink. */
+  mtu: v.optional(v.number()),
+})
+export type NetworkRecord = v.InferOutput<typeof NetworkRecord>
+
+/** Journal. A container's attachment to a network. */
+export const EndpointRecord = v.object({
+  endpointId: EndpointIdSchema,
+  networkId: NetworkIdSchema,
+  address: ip,
+  /** Names both links of the endpoint; never used twice. */
+  linkNumber: v.number(),
+  /** Whether the links' names say "internal"; firewall rules go by them. */
+  internal: v.boolean(),
+  /** Between Join and Leave the endpoint has links and a route. Written before the kernel is changed. */
+  joined: v.boolean(),
+})
+export type EndpointRecord = v.InferOutput<typeof EndpointRecord>
+
+type RecordSchema = v.GenericSchema<unknown, object>
+
+/** A record with the revision it was read at. */
+export interface Stored<T> {
+  readonly record: T
+  readonly revision: number
+}
+
+/** The text of a record. Addresses and prefixes are written as people write them. */
+export function formatRecord(record: object): string {
+  return JSON.stringify(record, (_key, value) =>
+    value instanceof Ip || value instanceof Cidr ? String(value) : value,
+  )
+}
+
+/** @throws RomanaError E_RECORD when the value does not have the shape. */
+export function parseRecord<S extends RecordSchema>(schema: S, { key, value }: Entry): v.InferOutput<S> {
+  try {
+    return v.parse(schema, JSON.parse(value))
+  } catch (cause) {
+    throw new RomanaError('E_RECORD', {
+      cannot: `read the record "${key}"`,
+      because: reasonOf(cause),
+      remedy: 'It was written by another version or changed by hand: restore the store from a copy',
+      cause,
+    })
+  }
+}
+
+/** @throws RomanaError E_STORE, E_RECORD */
+export async function getRecord<S extends RecordSchema>(
+  store: Store,
+  schema: S,
+  key: string,
+): Promise<Stored<v.InferOutput<S>> | undefined> {
+  const entry = await store.get(key)
+  return entry === undefined ? undefined : { record: parseRecord(schema, entry), revision: entry.revision }
+}
+
+/** All records whose key begins with `prefix`. @throws RomanaError E_STORE, E_RECORD */
+export async function listRecords<S extends RecordSchema>(
+  store: Store,
+  schema: S,
+  prefix: string,
+): Promise<v.InferOutput<S>[]> {
+  const { entries } = await store.list(prefix)
+  return entries.map((entry) => parseRecord(schema, entry))
+}
