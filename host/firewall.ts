@@ -1,0 +1,119 @@
+/**
+ * The rules, whole: constant in tenants, segments and endpoints. Every text is in the form `iptables-save` prints, so
+ * that what is wanted and what is seen compare as text. Pure.
+ */
+import type { AddressPlan, Plans } from '../address/address-plan.ts'
+import type { Chain, FirewallTable } from './host-state.ts'
+import { CHAIN_PREFIX, HOST_LINK_PREFIX, LINK_CLASSES } from './marks.ts'
+import { segmentFilter } from './segment-filter.ts'
+
+const PREROUTING = `${CHAIN_PREFIX}PREROUTING`
+const FORWARD = `${CHAIN_PREFIX}FORWARD`
+const INPUT = `${CHAIN_PREFIX}INPUT`
+const HOST = `${CHAIN_PREFIX}HOST`
+const POSTROUTING = `${CHAIN_PREFIX}POSTROUTING`
+
+const ANY_ENDPOINT = `${HOST_LINK_PREFIX}+`
+const ANY_INTERNAL = `${HOST_LINK_PREFIX}${LINK_CLASSES.internal}+`
+
+/** @param uplinks links that lead outside; plan addresses may leave through these only. */
+export function firewall(plans: Plans, uplinks: readonly string[]): FirewallTable[] {
+  const plan = plans.ipv4
+  return [
+    {
+      family: 4,
+      table: 'raw',
+      chains: [preroutingChain(plan)],
+      jumps: [{ from: 'PREROUTING', to: PREROUTING }],
+    },
+    {
+      family: 4,
+      table: 'filter',
+      chains: [forwardChain(plan, uplinks), hostChain(), inputChain(plan)],
+      jumps: [
+        { from: 'FORWARD', to: FORWARD },
+        { from: 'INPUT', to: INPUT },
+      ],
+    },
+    {
+      family: 4,
+      table: 'nat',
+      chains: [postroutingChain(plan)],
+      jumps: [{ from: 'POSTROUTING', to: POSTROUTING }],
+    },
+    noIpv6FromEndpoints(),
+  ]
+}
+
+/**
+ * Isolation rests on source addresses. From an endpoint link every source must route back through that very link; a
+ * plan address must do so wherever it comes from, since a bridge container or an outsider can forge one too.
+ * A match on the route, and not the sysctl rp_filter: `all=2` would turn the sysctl into a loose check.
+ */
+function preroutingChain({ cidr }: AddressPlan): Chain {
+  return {
+    name: PREROUTING,
+    rules: [`-i ${ANY_ENDPOINT} -m rpfilter --invert -j DROP`, `-s ${cidr} -m rpfilter --invert -j DROP`],
+  }
+}
+
+/** Whatever is not decided here returns, so that Docker's own isolation of its bridges stays whole. */
+function forwardChain(plan: AddressPlan, uplinks: readonly string[]): Chain {
+  const { cidr } = plan
+  return {
+    name: FORWARD,
+    rules: [
+      // Without "-s" two bridge networks could look like one segment: the filter compares only masked bits.
+      `-s ${cidr} -m bpf --bytecode "${segmentFilter(plan)}" -j ACCEPT`,
+      `-i ${ANY_INTERNAL} -j DROP`,
+      `-o ${ANY_INTERNAL} -j DROP`,
+      // No RELATED from the plan: a forged "fragmentation needed" would shrink a stranger's path MTU.
+      `-s ${cidr} -m conntrack --ctstate ESTABLISHED -j ACCEPT`,
+      `! -s ${cidr} -d ${cidr} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+      `-d ${cidr} -j DROP`,
+      ...uplinks.map((uplink) => `-s ${cidr} -o ${uplink} -j ACCEPT`),
+    ],
+  }
+}
+
+/** Judges what comes from or goes to the plan, on every link: other hosts' endpoints must not reach this host either. */
+function inputChain({ cidr }: AddressPlan): Chain {
+  return {
+    name: INPUT,
+    rules: [
+      '-i lo -j RETURN',
+      `-i ${ANY_ENDPOINT} -j ${HOST}`,
+      `-s ${cidr} -j ${HOST}`,
+      `-d ${cidr} -j ${HOST}`,
+    ],
+  }
+}
+
+/** What endpoints may have of the host itself. */
+function hostChain(): Chain {
+  return {
+    name: HOST,
+    rules: [
+      '-m conntrack --ctstate ESTABLISHED -j ACCEPT',
+      '-p icmp -m icmp --icmp-type 8 -j ACCEPT',
+      `-i ${ANY_ENDPOINT} -p udp -m udp --dport 53 -j ACCEPT`,
+      `-i ${ANY_ENDPOINT} -p tcp -m tcp --dport 53 -j ACCEPT`,
+      '-j DROP',
+    ],
+  }
+}
+
+/** Outside the plan nobody knows plan addresses; within it everybody must see the true source. */
+function postroutingChain({ cidr }: AddressPlan): Chain {
+  return { name: POSTROUTING, rules: [`-s ${cidr} ! -d ${cidr} ! -o ${ANY_ENDPOINT} -j MASQUERADE`] }
+}
+
+/** Endpoints have no IPv6 address yet. Link-local traffic would pass round the rules above, to the host's own services. */
+function noIpv6FromEndpoints(): FirewallTable {
+  return {
+    family: 6,
+    table: 'raw',
+    chains: [{ name: PREROUTING, rules: [`-i ${ANY_ENDPOINT} -j DROP`] }],
+    jumps: [{ from: 'PREROUTING', to: PREROUTING }],
+  }
+}

@@ -1,0 +1,81 @@
+/** What the kernel of this host shall carry, and what it was seen to carry. Plain data. */
+import type { Cidr } from '../address/cidr.ts'
+import type { Family, Ip } from '../address/ip.ts'
+
+/** A route of Romana's own table. */
+export type Route =
+  | { readonly kind: 'link'; readonly destination: Cidr; readonly link: string }
+  /** Packets to it vanish: this host's own prefix, where no endpoint has the address. */
+  | { readonly kind: 'blackhole'; readonly destination: Cidr }
+  /** The sender is told: the rest of the plan, so that plan addresses never leave by the default route. */
+  | { readonly kind: 'unreachable'; readonly destination: Cidr }
+
+/** An address on a host link: the next hop of the endpoint behind it. */
+export interface LinkAddress {
+  readonly link: string
+  readonly address: Ip
+}
+
+/** One chain of ours: its rules in the form `iptables-save` prints, without "-A CHAIN". */
+export interface Chain {
+  readonly name: string
+  readonly rules: readonly string[]
+}
+
+/** Our chains in one table of one family, and the built-in chains whose first rule must jump to them. */
+export interface FirewallTable {
+  readonly family: Family
+  readonly table: 'raw' | 'filter' | 'nat'
+  readonly chains: readonly Chain[]
+  readonly jumps: readonly { readonly from: string; readonly to: string }[]
+}
+
+/** The wanted state. */
+export interface HostState {
+  /** Destinations that are looked up in Romana's table: the plans. */
+  readonly policyRules: readonly Cidr[]
+  readonly routes: readonly Route[]
+  readonly linkAddresses: readonly LinkAddress[]
+  readonly firewall: readonly FirewallTable[]
+  /** Whether the host forwards packets because of us. Never switched off again: others may have come to need it. */
+  readonly forwarding: boolean
+  /** Host links of recorded endpoints. A link of ours that is not here and is plainly dead is removed. */
+  readonly links: readonly string[]
+}
+
+/** A link as seen. */
+export interface SeenLink {
+  readonly name: string
+  readonly alias: string
+  readonly mtu: number
+  /** Whether the other end of the veth pair lies in this namespace too: then no container has it. */
+  readonly peerIsHere: boolean
+}
+
+/** One table of one family as `iptables-save` prints it. */
+export interface SeenTable {
+  readonly family: Family
+  readonly table: string
+  /** Rules of every chain, built-in ones too, without "-A CHAIN". */
+  readonly chains: ReadonlyMap<string, readonly string[]>
+}
+
+/** What was seen. Lists named `own…` hold only what carries a mark of `marks.ts`. */
+export interface ObservedHost {
+  readonly links: readonly SeenLink[]
+  readonly linkAddresses: readonly LinkAddress[]
+  readonly ownPolicyRules: readonly Cidr[]
+  readonly ownRoutes: readonly Route[]
+  readonly firewall: readonly SeenTable[]
+  readonly forwarding: boolean
+  /** Links with a default route in the main table. */
+  readonly defaultLinks: readonly string[]
+  /** Networks of foreign addresses, main-table routes and nameservers: a plan must not overlap them. */
+  readonly foreignNetworks: readonly ForeignNetwork[]
+}
+
+/** A network that others use, and where it was seen: "route 10.0.0.0/24 dev eth0". */
+export interface ForeignNetwork {
+  readonly cidr: Cidr
+  readonly seenAs: string
+}

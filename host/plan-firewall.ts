@@ -1,0 +1,84 @@
+/** Wanted chains against seen ones: input for `iptables-restore --noflush`. Pure. */
+import type { Family } from '../address/ip.ts'
+import type { FirewallTable, HostState, ObservedHost, SeenTable } from './host-state.ts'
+import { CHAIN_PREFIX } from './marks.ts'
+
+/** Input of one `iptables-restore --noflush` (IPv4) or `ip6tables-restore --noflush` (IPv6). */
+export interface RestoreText {
+  readonly family: Family
+  readonly text: string
+}
+
+/**
+ * Whole chains, never single rules: declaring a chain under --noflush empties and refills it and leaves others alone,
+ * and a table is replaced in one step. The one rule of ours outside our chains is the jump at the head of a built-in
+ * chain.
+ */
+export function planFirewall(wanted: HostState, seen: ObservedHost): RestoreText[] {
+  const families: Family[] = [4, 6]
+  return families.flatMap((family) => {
+    const text = tableNames(wanted, seen, family)
+      .map((table) => planTable(wantedTable(wanted, family, table), seenTable(seen, family, table)))
+      .join('')
+    return text === '' ? [] : [{ family, text: closeForward(text, wanted, seen, family) }]
+  })
+}
+
+/** A host that forwarded nothing before us must not become a router for everybody: what no rule accepts is dropped. */
+function closeForward(text: string, wanted: HostState, seen: ObservedHost, family: Family): string {
+  const switchesOn = family === 4 && wanted.forwarding && !seen.forwarding
+  return switchesOn ? text.replace('*filter\n', '*filter\n:FORWARD DROP [0:0]\n') : text
+}
+
+function tableNames(wanted: HostState, seen: ObservedHost, family: Family): string[] {
+  const tables = [...wanted.firewall, ...seen.firewall].filter((table) => table.family === family)
+  return [...new Set(tables.map(({ table }) => table))].sort()
+}
+
+function wantedTable({ firewall }: HostState, family: Family, table: string): FirewallTable | undefined {
+  return firewall.find((candidate) => candidate.family === family && candidate.table === table)
+}
+
+function seenTable({ firewall }: ObservedHost, family: Family, table: string): SeenTable | undefined {
+  return firewall.find((candidate) => candidate.family === family && candidate.table === table)
+}
+
+function planTable(wanted: FirewallTable | undefined, seen: SeenTable | undefined): string {
+  const name = wanted?.table ?? seen?.table ?? ''
+  const chains = wanted?.chains ?? []
+  const stale = ownChains(seen).filter((chain) => chains.every((kept) => kept.name !== chain))
+  const changed = chains.filter(({ name: chain, rules }) => !sameRules(rules, seen?.chains.get(chain)))
+  const jumps = planJumps(wanted, seen)
+  const lines = [
+    ...[...changed.map((chain) => chain.name), ...stale].map((chain) => `:${chain} - [0:0]`),
+    ...changed.flatMap((chain) => chain.rules.map((rule) => `-A ${chain.name} ${rule}`)),
+    ...jumps,
+    ...stale.map((chain) => `-X ${chain}`),
+  ]
+  return lines.length === 0 ? '' : `*${name}\n${lines.join('\n')}\nCOMMIT\n`
+}
+
+function ownChains(seen: SeenTable | undefined): string[] {
+  return seen === undefined ? [] : [...seen.chains.keys()].filter((chain) => chain.startsWith(CHAIN_PREFIX))
+}
+
+function sameRules(wanted: readonly string[], seen: readonly string[] | undefined): boolean {
+  return (
+    seen !== undefined && wanted.length === seen.length && wanted.every((rule, index) => rule === seen[index])
+  )
+}
+
+/** Our jump belongs at the head, once. Elsewhere or twice, or to a chain that goes: away with it first. */
+function planJumps(wanted: FirewallTable | undefined, seen: SeenTable | undefined): string[] {
+  const lines: string[] = []
+  for (const [chain, rules] of seen?.chains ?? []) {
+    if (chain.startsWith(CHAIN_PREFIX)) continue
+    const head = wanted?.jumps.find(({ from }) => from === chain)
+    const ours = rules.filter((rule) => rule.includes(`-j ${CHAIN_PREFIX}`))
+    const right = head !== undefined && ours.length === 1 && rules[0] === `-j ${head.to}`
+    if (!right) lines.push(...ours.map((rule) => `-D ${chain} ${rule}`))
+    if (!right && head !== undefined) lines.push(`-I ${chain} 1 -j ${head.to}`)
+  }
+  const unseen = (wanted?.jumps ?? []).filter(({ from }) => seen?.chains.has(from) !== true)
+  return [...lines, ...unseen.map(({ from, to }) => `-I ${from} 1 -j ${to}`)]
+}

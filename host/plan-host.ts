@@ -1,0 +1,102 @@
+/** Wanted against seen: the plan that brings this host to the wanted state, as text. Pure. */
+import type { HostState, LinkAddress, ObservedHost, Route } from './host-state.ts'
+import { parseHostLink } from './link-names.ts'
+import { POLICY_RULE_PRIORITY, ROUTE_PROTOCOL, ROUTE_TABLE } from './marks.ts'
+import { planFirewall, type RestoreText } from './plan-firewall.ts'
+
+/** What is to be done, in this order. Empty in every part: the host is as wanted. */
+export interface HostPlan {
+  /** Rules come first: what denies must stand before anything can pass. */
+  readonly restore: readonly RestoreText[]
+  /** Lines of `ip -batch`. */
+  readonly ip: readonly string[]
+  readonly switchForwardingOn: boolean
+}
+
+/** The second plan of a host is empty: `planHost(wanted, whatTheFirstPlanMade)`. */
+export function planHost(wanted: HostState, seen: ObservedHost): HostPlan {
+  return {
+    restore: planFirewall(wanted, seen),
+    ip: [
+      ...deadLinks(wanted, seen).map((name) => `link delete dev ${name}`),
+      ...planLinkAddresses(wanted.linkAddresses, seen),
+      ...planRoutes(wanted.routes, seen),
+      ...planPolicyRules(wanted, seen),
+    ],
+    switchForwardingOn: wanted.forwarding && !seen.forwarding,
+  }
+}
+
+/** Whether nothing is left to do. */
+export function isEmptyPlan(plan: HostPlan): boolean {
+  return plan.restore.length === 0 && plan.ip.length === 0 && !plan.switchForwardingOn
+}
+
+/** The plan as a person reads it. */
+export function formatHostPlan(plan: HostPlan): string {
+  const parts = plan.restore.map(
+    ({ family, text }) => `# ${family === 4 ? 'iptables' : 'ip6tables'}-restore\n${text}`,
+  )
+  if (plan.ip.length > 0) parts.push(`# ip -batch\n${plan.ip.join('\n')}\n`)
+  if (plan.switchForwardingOn) parts.push('# sysctl\nnet.ipv4.ip_forward = 1\n')
+  return parts.join('')
+}
+
+/** A pair whose both ends are here is in no container. Only such a pair may go: a live endpoint is never cleaned up. */
+function deadLinks(wanted: HostState, seen: ObservedHost): string[] {
+  const recorded = new Set(wanted.links)
+  return seen.links
+    .filter(({ name, peerIsHere }) => parseHostLink(name) !== undefined && peerIsHere && !recorded.has(name))
+    .map(({ name }) => name)
+}
+
+function planLinkAddresses(wanted: readonly LinkAddress[], seen: ObservedHost): string[] {
+  const present = new Set(seen.linkAddresses.map(addressLine))
+  const links = new Set(seen.links.map(({ name }) => name))
+  return wanted
+    .filter(({ link }) => links.has(link))
+    .map(addressLine)
+    .filter((line) => !present.has(line))
+}
+
+/** Deletes first: a link's route to an address must be gone before another link may get it. */
+function planRoutes(wanted: readonly Route[], seen: ObservedHost): string[] {
+  const links = new Set(seen.links.map(({ name }) => name))
+  const possible = wanted.filter((route) => route.kind !== 'link' || links.has(route.link)).map(formatRoute)
+  const present = seen.ownRoutes.map(formatRoute)
+  const removable = seen.ownRoutes.filter((route) => !isOfLiveContainer(route, seen)).map(formatRoute)
+  return [
+    ...removable.filter((route) => !possible.includes(route)).map((route) => `route delete ${route}`),
+    ...possible.filter((route) => !present.includes(route)).map((route) => `route add ${route}`),
+  ]
+}
+
+/** A route to a container stays even where no record explains it: better a riddle than a live endpoint cut off. */
+function isOfLiveContainer(route: Route, { links }: ObservedHost): boolean {
+  return route.kind === 'link' && links.some(({ name, peerIsHere }) => name === route.link && !peerIsHere)
+}
+
+function planPolicyRules(wanted: HostState, seen: ObservedHost): string[] {
+  const wantedTexts = wanted.policyRules.map(String)
+  const seenTexts = seen.ownPolicyRules.map(String)
+  const selector = (to: string) =>
+    `to ${to} lookup ${ROUTE_TABLE} priority ${POLICY_RULE_PRIORITY} protocol ${ROUTE_PROTOCOL}`
+  return [
+    ...seenTexts
+      .filter((to, index) => !wantedTexts.includes(to) || seenTexts.indexOf(to) !== index)
+      .map((to) => `rule delete ${selector(to)}`),
+    ...wantedTexts.filter((to) => !seenTexts.includes(to)).map((to) => `rule add ${selector(to)}`),
+  ]
+}
+
+/** "address add 10.1.17.1/32 dev rmne5": no connected route comes of a /32, so the main table stays as it is. */
+export function addressLine({ link, address }: LinkAddress): string {
+  return `address add ${address}/${address.family === 4 ? 32 : 128} dev ${link}`
+}
+
+/** A route as `ip route add` takes it. `add` and never `replace`: an address that another link has stays there. */
+export function formatRoute(route: Route): string {
+  const kind = route.kind === 'link' ? '' : `${route.kind} `
+  const device = route.kind === 'link' ? ` dev ${route.link}` : ''
+  return `${kind}${route.destination}${device} table ${ROUTE_TABLE} protocol ${ROUTE_PROTOCOL}`
+}
