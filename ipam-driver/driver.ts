@@ -1,0 +1,80 @@
+/** IpamDriver.*: pools are cells of the address plan, addresses are endpoint numbers in them. */
+import { hostCidr } from '../address/cidr.ts'
+import { Ip } from '../address/ip.ts'
+import { gatewayOf } from '../address/prefixes.ts'
+import { makeSerial } from '../store/serial.ts'
+import { releaseAddress, takeAddress, takeNextAddress } from './addresses.ts'
+import { type PoolId, parsePoolId } from './pool-id.ts'
+import { parsePoolWish } from './pool-wish.ts'
+import { type PoolAnswer, type PoolParts, releasePool, takePool } from './pools.ts'
+import {
+  GATEWAY,
+  REQUEST_ADDRESS_TYPE,
+  type ReleaseAddressRequest,
+  type ReleasePoolRequest,
+  type RequestAddressRequest,
+  type RequestPoolRequest,
+} from './wire.ts'
+
+/** The methods that change something. Each may come twice, late, or for what is already gone. */
+export interface IpamDriver {
+  requestPool(request: RequestPoolRequest): Promise<PoolAnswer>
+  releasePool(request: ReleasePoolRequest): Promise<object>
+  requestAddress(request: RequestAddressRequest): Promise<{ readonly Address: string }>
+  releaseAddress(request: ReleaseAddressRequest): Promise<object>
+}
+
+export interface IpamDriverParts extends PoolParts {
+  /** @throws RomanaError E_PLAN_OVERLAP when this host uses addresses of the plan for something else. */
+  readonly checkPlanIsFree: () => Promise<void>
+}
+
+/** The driver over its stores. Calls that read and then write the journal take turns. */
+export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
+  const { plan, host, journal } = parts
+  const serial = makeSerial()
+  return {
+    async requestPool(request) {
+      const wish = parsePoolWish(plan, host, request)
+      await parts.checkPlanIsFree()
+      return serial(() => takePool(parts, wish))
+    },
+    async releasePool({ PoolID }) {
+      await serial(() => releasePool(parts, PoolID))
+      return {}
+    },
+    requestAddress: (request) => serial(() => requestAddress(parts, request)),
+    async releaseAddress({ Address }) {
+      const address = Ip.parse(Address)
+      await serial(() => releaseAddress(journal, address))
+      return {}
+    },
+  }
+}
+
+/** An endpoint's address is a /32: all that a container knows of its network is the gateway. */
+async function requestAddress(
+  { journal }: PoolParts,
+  request: RequestAddressRequest,
+): Promise<{ Address: string }> {
+  const id = parsePoolId(request.PoolID)
+  if (request.Options[REQUEST_ADDRESS_TYPE] === GATEWAY)
+    return { Address: await gatewayAddress(journal, id, request) }
+  const address =
+    request.Address === undefined
+      ? await takeNextAddress(journal, id)
+      : await takeAddress(journal, id, request.Address)
+  return { Address: String(hostCidr(address)) }
+}
+
+/** The gateway is the cell's first address unless the user names another one. */
+async function gatewayAddress(
+  journal: PoolParts['journal'],
+  id: PoolId,
+  request: RequestAddressRequest,
+): Promise<string> {
+  const usual = gatewayOf(id.cell)
+  const isUsual = request.Address === undefined || Ip.parse(request.Address).equals(usual)
+  const address = isUsual ? usual : await takeAddress(journal, id, request.Address ?? '')
+  return `${address}/${id.cell.prefixLength}`
+}

@@ -1,0 +1,90 @@
+/**
+ * What the kernel still carries and the journal does not know: the journal was lost, the containers were not. Each live
+ * link says in its alias whose it is. Pure.
+ */
+import * as v from 'valibot'
+import type { AddressPlan } from '../address/address-plan.ts'
+import { decodeAddress } from '../address/codec.ts'
+import { cellAround, gatewayOf } from '../address/prefixes.ts'
+import type { ObservedHost, SeenLink } from '../host/host-state.ts'
+import { type LinkAlias, parseLinkAlias } from '../host/link-alias.ts'
+import { parseHostLink } from '../host/link-names.ts'
+import { EndpointIdSchema, FieldNumberSchema, NameSchema, NetworkIdSchema } from '../store/ids.ts'
+import type { EndpointRecord, NetworkRecord, SegmentRecord } from '../store/records.ts'
+import { linksOf } from './desired-state.ts'
+
+/** A live endpoint as its link describes it. */
+export interface AdoptedEndpoint {
+  readonly endpoint: EndpointRecord
+  readonly network: NetworkRecord
+  readonly segment: SegmentRecord
+}
+
+/** @param known ids of the endpoints that the journal has. */
+export function findLiveEndpoints(
+  seen: ObservedHost,
+  plan: AddressPlan,
+  known: ReadonlySet<string>,
+): AdoptedEndpoint[] {
+  return seen.links.flatMap((link) => {
+    const alias = parseLinkAlias(link.alias)
+    // Both ends here: the engine has moved the container's end back, and no container has the endpoint.
+    if (alias === undefined || link.peerIsHere || known.has(alias.endpointId)) return []
+    const adopted = describe(link, alias, seen, plan)
+    return adopted === undefined ? [] : [adopted]
+  })
+}
+
+/**
+ * Endpoints that had links and have none now: their container died while nobody could tell Romana, or the host was
+ * restarted. A veth pair goes with the namespace of either end.
+ */
+export function findDeadEndpoints(
+  seen: ObservedHost,
+  endpoints: readonly EndpointRecord[],
+): EndpointRecord[] {
+  const links = new Set(seen.links.map(({ name }) => name))
+  return endpoints.filter((endpoint) => endpoint.joined && !links.has(linksOf(endpoint).hostLink))
+}
+
+/** The highest link number in sight: later links get higher ones. */
+export function highestLinkNumber(seen: ObservedHost, endpoints: readonly EndpointRecord[]): number {
+  const ofLinks = seen.links.map(({ name }) => parseHostLink(name)?.linkNumber ?? 0)
+  return [...ofLinks, ...endpoints.map(({ linkNumber }) => linkNumber)].reduce((a, b) => Math.max(a, b), 0)
+}
+
+const AliasNames = v.object({
+  endpointId: EndpointIdSchema,
+  networkId: NetworkIdSchema,
+  tenant: NameSchema,
+  segment: NameSchema,
+})
+
+/** Undefined: somebody else wrote the alias, or it is of another plan. */
+function describe(
+  link: SeenLink,
+  alias: LinkAlias,
+  seen: ObservedHost,
+  plan: AddressPlan,
+): AdoptedEndpoint | undefined {
+  const { address } = alias
+  const name = parseHostLink(link.name)
+  const names = v.safeParse(AliasNames, alias)
+  const numbers = decodeAddress(plan, address)
+  if (name === undefined || !names.success || numbers === undefined) return undefined
+  const { endpointId, networkId, tenant, segment } = names.output
+  const cell = cellAround(plan, address)
+  const gateway = seen.linkAddresses.find((seenAddress) => seenAddress.link === link.name)?.address
+  const internal = name.linkClass === 'internal'
+  return {
+    endpoint: { endpointId, networkId, address, linkNumber: name.linkNumber, internal, joined: true },
+    network: { networkId, cell, tenant, segment, gateway: gateway ?? gatewayOf(cell), internal },
+    segment: {
+      tenant,
+      tenantNumber: v.parse(FieldNumberSchema, Number(numbers.tenant)),
+      name: segment,
+      number: v.parse(FieldNumberSchema, Number(numbers.segment)),
+      automatic: false,
+    },
+  }
+}

@@ -1,0 +1,145 @@
+/** NetworkDriver.*: each call changes records, then the kernel follows, then the engine is answered. */
+import { RomanaError } from '../errors.ts'
+import type { ObservedHost } from '../host/host-state.ts'
+import type { EndpointId } from '../store/ids.ts'
+import { journalKeys } from '../store/keys.ts'
+import { getRecord, type NetworkRecord, PoolRecord } from '../store/records.ts'
+import { makeKeyedSerial } from '../store/serial.ts'
+import { highestLinkNumber } from './adoption.ts'
+import { type ConvergeParts, converge, uplinkMtu } from './converge.ts'
+import { linksOf } from './desired-state.ts'
+import { createEndpoint, deleteEndpoint, join, leave } from './endpoints.ts'
+import { makeGate } from './gate.ts'
+import { type NetworkWish, parseNetworkWish } from './network-options.ts'
+import { checkPlanIsFree } from './plan-check.ts'
+import { listEndpoints, putNetwork, removeNetwork } from './records.ts'
+import { type Recovered, recoverJournal } from './recovery.ts'
+import type {
+  CreateEndpointRequest,
+  CreateNetworkRequest,
+  EndpointRequest,
+  JoinAnswer,
+  NetworkRequest,
+} from './wire.ts'
+
+/** The driver over its stores and its host. Calls for one endpoint or network take turns; others run side by side. */
+export class NetworkDriver {
+  readonly recovered: Recovered
+  readonly #parts: ConvergeParts
+  readonly #gate = makeGate()
+  readonly #serial = makeKeyedSerial()
+  readonly #wired: Set<EndpointId>
+  #seen: ObservedHost
+  #lastLinkNumber: number
+
+  /**
+   * Recovers the journal from the kernel and brings the host to the recorded state.
+   * @throws RomanaError E_STORE, E_RECORD, E_COMMAND, E_HOST
+   */
+  static async open(parts: ConvergeParts): Promise<NetworkDriver> {
+    const recovered = await recoverJournal(parts.stores, await parts.host.observe(), parts.plans.ipv4)
+    const seen = await converge(parts)
+    const endpoints = await listEndpoints(parts.stores)
+    const links = new Set(seen.links.map(({ name }) => name))
+    const wired = endpoints.filter((endpoint) => endpoint.joined && links.has(linksOf(endpoint).hostLink))
+    return new NetworkDriver(parts, {
+      recovered,
+      seen,
+      wired: new Set(wired.map(({ endpointId }) => endpointId)),
+      lastLinkNumber: highestLinkNumber(seen, endpoints),
+    })
+  }
+
+  private constructor(
+    parts: ConvergeParts,
+    start: { recovered: Recovered; seen: ObservedHost; wired: Set<EndpointId>; lastLinkNumber: number },
+  ) {
+    this.#parts = parts
+    this.recovered = start.recovered
+    this.#seen = start.seen
+    this.#wired = start.wired
+    this.#lastLinkNumber = start.lastLinkNumber
+  }
+
+  /** @throws RomanaError E_IPAM_PAIR, E_OPTION, E_POOL_UNKNOWN, E_COMMAND, E_STORE */
+  async createNetwork(request: CreateNetworkRequest): Promise<object> {
+    const network = await this.#networkRecord(request, parseNetworkWish(request))
+    return this.#gate.exclusive(async () => {
+      await putNetwork(this.#parts.stores, network)
+      this.#seen = await converge(this.#parts)
+      return {}
+    })
+  }
+
+  /** The engine refuses to remove a network that has endpoints. @throws RomanaError E_COMMAND, E_STORE */
+  deleteNetwork({ NetworkID }: NetworkRequest): Promise<object> {
+    return this.#gate.exclusive(async () => {
+      await removeNetwork(this.#parts.stores, NetworkID)
+      this.#seen = await converge(this.#parts)
+      return {}
+    })
+  }
+
+  /** @throws as {@link createEndpoint} */
+  createEndpoint(request: CreateEndpointRequest): Promise<object> {
+    return this.#forEndpoint(request, () => createEndpoint(this.#endpointParts(), request))
+  }
+
+  /** @throws as {@link deleteEndpoint} */
+  deleteEndpoint(request: EndpointRequest): Promise<object> {
+    return this.#forEndpoint(request, async () => {
+      await deleteEndpoint(this.#endpointParts(), request)
+      return {}
+    })
+  }
+
+  /** @throws as {@link join} */
+  join(request: EndpointRequest): Promise<JoinAnswer> {
+    return this.#forEndpoint(request, () => join(this.#endpointParts(), request))
+  }
+
+  /** @throws RomanaError E_STORE */
+  leave(request: EndpointRequest): Promise<object> {
+    return this.#forEndpoint(request, async () => {
+      await leave(this.#endpointParts(), request)
+      return {}
+    })
+  }
+
+  /** @throws RomanaError E_PLAN_OVERLAP when this host has come to use addresses of the plan otherwise. */
+  async checkPlanIsFree(): Promise<void> {
+    checkPlanIsFree(this.#parts.plans.ipv4, await this.#parts.host.observe())
+  }
+
+  #forEndpoint<T>({ EndpointID }: EndpointRequest, task: () => Promise<T>): Promise<T> {
+    return this.#gate.shared(() => this.#serial(EndpointID, task))
+  }
+
+  #endpointParts() {
+    const { stores, host, uplinks } = this.#parts
+    return {
+      stores,
+      host,
+      wired: this.#wired,
+      usualMtu: () => uplinkMtu(this.#seen, uplinks),
+      nextLinkNumber: () => {
+        this.#lastLinkNumber += 1
+        return this.#lastLinkNumber
+      },
+    }
+  }
+
+  /** The pool that the IPAM driver recorded says whose cell it is. */
+  async #networkRecord({ NetworkID }: CreateNetworkRequest, wish: NetworkWish): Promise<NetworkRecord> {
+    const pool = await getRecord(this.#parts.stores.journal, PoolRecord, journalKeys.pool(wish.cell))
+    if (pool === undefined) {
+      throw new RomanaError('E_POOL_UNKNOWN', {
+        cannot: `make a network of the pool ${wish.cell}`,
+        because: 'the Romana IPAM driver has not given it out',
+        remedy: 'Create the network again',
+      })
+    }
+    const { tenant, segment } = pool.record
+    return { networkId: NetworkID, tenant, segment, ...wish }
+  }
+}
