@@ -1,0 +1,103 @@
+/**
+ * The settings of the plugin: read once, checked all together, defaults in code (an upgrade adds no new entries to an
+ * installed plugin). The only file of the plugin that reads the environment.
+ */
+import { type AddressPlan, parsePlan } from '../address/address-plan.ts'
+import { RomanaError, reasonOf } from '../errors.ts'
+import type { IptablesVariant } from '../host/iptables-variant.ts'
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** Where the mounts of config.json lie in the plugin. Outside a managed plugin the same names lie below another root. */
+export interface Paths {
+  /** Journal, directory. */
+  readonly state: string
+  /** The socket that config.json declares. */
+  readonly socket: string
+  /** The engine's plugin directory. */
+  readonly plugins: string
+  readonly sysNet: string
+  readonly machineId: string
+  readonly xtablesLock: string
+}
+
+export interface Config {
+  /** Absent: the recorded plan, or the default where none is recorded. */
+  readonly plan: AddressPlan | undefined
+  readonly plan6: AddressPlan | undefined
+  /** Whether to answer to the plain driver name too. */
+  readonly plainName: boolean
+  /** Absent: the links of the default routes. */
+  readonly uplinks: readonly string[] | undefined
+  readonly iptables: IptablesVariant | 'auto'
+  readonly logLevel: LogLevel
+  readonly paths: Paths
+}
+
+export const PATHS: Paths = {
+  state: '/host/var/lib/romana',
+  socket: '/run/docker/plugins/romana.sock',
+  plugins: '/host/plugins',
+  sysNet: '/host/proc/sys/net',
+  machineId: '/host/etc/machine-id',
+  xtablesLock: '/host/run/xtables.lock',
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** One reader a setting: gives the value, or throws an error that says what is wrong with it. */
+function readSettings(environment: Environment, problems: string[]): Omit<Config, 'paths'> {
+  const read = <T>(name: string, fallback: T, parse: (text: string) => T): T => {
+    const text = environment[name]?.trim()
+    if (text === undefined || text === '') return fallback
+    try {
+      return parse(text)
+    } catch (error) {
+      problems.push(`${name}: ${reasonOf(error)}`)
+      return fallback
+    }
+  }
+  return {
+    plan: read<AddressPlan | undefined>('ROMANA_PLAN', undefined, (text) => parsePlanOf(4, text)),
+    plan6: read<AddressPlan | undefined>('ROMANA_PLAN6', undefined, (text) => parsePlanOf(6, text)),
+    plainName: read('ROMANA_PLAIN_NAME', true, (text) => oneOf(['on', 'off'], text) === 'on'),
+    uplinks: read<readonly string[] | undefined>('ROMANA_UPLINKS', undefined, parseLinks),
+    iptables: read<Config['iptables']>('ROMANA_IPTABLES', 'auto', (text) =>
+      oneOf(['auto', 'nft', 'legacy'], text),
+    ),
+    logLevel: read<LogLevel>('ROMANA_LOG_LEVEL', 'info', (text) => oneOf(LOG_LEVELS, text)),
+  }
+}
+
+/** @throws RomanaError E_CONFIG that lists every problem. */
+export function readConfig(environment: Environment = process.env): Config {
+  const problems: string[] = []
+  const settings = readSettings(environment, problems)
+  if (problems.length === 0) return { ...settings, paths: PATHS }
+  throw new RomanaError('E_CONFIG', {
+    cannot: 'use the settings of the plugin',
+    because: problems.join('; '),
+    remedy: 'Disable the plugin, correct them with docker plugin set, and enable it',
+  })
+}
+
+function parsePlanOf(family: 4 | 6, text: string): AddressPlan {
+  const plan = parsePlan(text)
+  if (plan.cidr.family !== family) throw new Error(`it is not an IPv${family} plan`)
+  return plan
+}
+
+function oneOf<T extends string>(values: readonly T[], text: string): T {
+  const value = values.find((candidate) => candidate === text)
+  if (value === undefined) throw new Error(`"${text}" is none of ${values.join(', ')}`)
+  return value
+}
+
+/** Names of links go into firewall rules: nothing that a rule could take for something else. */
+function parseLinks(text: string): string[] {
+  const links = text.split(',').map((name) => name.trim())
+  const bad = links.find((name) => !/^[a-zA-Z0-9_][a-zA-Z0-9_.@-]{0,14}$/.test(name))
+  if (bad !== undefined) throw new Error(`"${bad}" is not the name of a link`)
+  return links
+}

@@ -1,0 +1,98 @@
+/** What a cluster and a host must have in the directory before anything else: the plan, and this host's number. */
+import { readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import * as v from 'valibot'
+import {
+  type AddressPlan,
+  DEFAULT_PLAN,
+  firstNumber,
+  formatPlan,
+  lastNumber,
+  type Plans,
+  parsePlan,
+} from '../address/address-plan.ts'
+import { RomanaError } from '../errors.ts'
+import { type HostNumber, HostNumberSchema } from '../store/ids.ts'
+import { directoryKeys } from '../store/keys.ts'
+import { formatRecord, getRecord, HostRecord, listRecords, PlanRecord } from '../store/records.ts'
+import { create, type Store } from '../store/store.ts'
+
+/** The plans that the settings ask for. */
+export interface PlanWish {
+  readonly plan: AddressPlan | undefined
+  readonly plan6: AddressPlan | undefined
+}
+
+/**
+ * The recorded plan; where none is recorded, that of the settings, or the default, after `check` has let it pass.
+ * @throws RomanaError E_PLAN_CHANGED when a setting differs from the record, E_STORE, and what `check` throws.
+ */
+export async function ensurePlan(
+  directory: Store,
+  wish: PlanWish,
+  check: (plan: AddressPlan) => void,
+): Promise<Plans> {
+  const recorded = await getRecord(directory, PlanRecord, directoryKeys.plan())
+  if (recorded !== undefined) return checkUnchanged(wish, recorded.record)
+  const ipv4 = wish.plan ?? parsePlan(DEFAULT_PLAN)
+  check(ipv4)
+  const record: PlanRecord = {
+    ipv4: formatPlan(ipv4),
+    ...(wish.plan6 === undefined ? {} : { ipv6: formatPlan(wish.plan6) }),
+  }
+  const isFirst = await create(directory, directoryKeys.plan(), formatRecord(record))
+  return isFirst ? plansOf(record) : ensurePlan(directory, wish, check)
+}
+
+function checkUnchanged({ plan, plan6 }: PlanWish, record: PlanRecord): Plans {
+  const wanted = { ROMANA_PLAN: plan, ROMANA_PLAN6: plan6 }
+  const is = { ROMANA_PLAN: record.ipv4, ROMANA_PLAN6: record.ipv6 }
+  for (const name of ['ROMANA_PLAN', 'ROMANA_PLAN6'] as const) {
+    const setting = wanted[name]
+    if (setting !== undefined && formatPlan(setting) !== is[name]) {
+      throw new RomanaError('E_PLAN_CHANGED', {
+        cannot: `use the setting ${name}="${formatPlan(setting)}"`,
+        because: `the recorded plan is "${is[name] ?? 'none'}", and addresses in use follow from it`,
+        remedy: `Set ${name}="${is[name] ?? ''}", or remove all Romana networks and the state directory first`,
+      })
+    }
+  }
+  return plansOf(record)
+}
+
+function plansOf({ ipv4, ipv6 }: PlanRecord): Plans {
+  return { ipv4: parsePlan(ipv4), ...(ipv6 === undefined ? {} : { ipv6: parsePlan(ipv6) }) }
+}
+
+/** The number that this machine has; a new machine gets the lowest free one. @throws RomanaError E_NUMBER, E_STORE */
+export async function ensureHost(
+  directory: Store,
+  plan: AddressPlan,
+  machineId: string,
+): Promise<HostNumber> {
+  const hosts = await listRecords(directory, HostRecord, directoryKeys.hosts())
+  const known = hosts.find((host) => host.machineId === machineId)
+  if (known !== undefined) return known.number
+  const number = lowestFreeHost(plan, new Set(hosts.map((host) => BigInt(host.number))))
+  const record: HostRecord = { number, machineId, name: hostname() }
+  const isOurs = await create(directory, directoryKeys.host(number), formatRecord(record))
+  return isOurs ? number : ensureHost(directory, plan, machineId)
+}
+
+function lowestFreeHost(plan: AddressPlan, taken: ReadonlySet<bigint>): HostNumber {
+  const last = lastNumber(plan, 'host')
+  for (let number = firstNumber(plan, 'host'); number <= last; number += 1n) {
+    if (!taken.has(number)) return v.parse(HostNumberSchema, Number(number))
+  }
+  throw new RomanaError('E_NUMBER', {
+    cannot: 'give this host a number',
+    because: `all ${taken.size} host numbers of the plan ${plan.cidr} are taken`,
+    remedy: 'Remove a host, or use a plan with more host bits',
+  })
+}
+
+/** A machine without an id is told by its host name: on a single host there is nobody to be taken for. */
+export async function readMachineId(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  return text.trim() === '' ? `hostname:${hostname()}` : text.trim()
+}

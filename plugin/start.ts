@@ -1,0 +1,68 @@
+/** Builds the object graph: stores, host, drivers. The only place that makes concrete classes. */
+import type { AddressPlan } from '../address/address-plan.ts'
+import { openIpBatch } from '../host/ip-batch.ts'
+import { findIptablesVariant } from '../host/iptables-variant.ts'
+import { type Host, openLinuxHost } from '../host/linux-host.ts'
+import { makeRunCommand, startCoprocess } from '../host/processes.ts'
+import { makeIpamDriver } from '../ipam-driver/driver.ts'
+import { NetworkDriver } from '../network-driver/driver.ts'
+import { checkPlanIsFree } from '../network-driver/plan-check.ts'
+import { openEmbeddedStore } from '../store/embedded.ts'
+import type { Config } from './config.ts'
+import { ensureHost, ensurePlan, readMachineId } from './first-records.ts'
+import { takeLock } from './lock.ts'
+import type { Log } from './log.ts'
+import type { Drivers } from './methods.ts'
+
+/** What runs, and how to end it. The kernel's state stays: containers go on talking. */
+export interface Running {
+  readonly drivers: Drivers
+  close(): Promise<void>
+}
+
+/** Recovery, from an empty or used host to drivers that may answer. @throws RomanaError */
+export async function start(config: Config, log: Log): Promise<Running> {
+  const { paths } = config
+  const lock = await takeLock()
+  const host = await openHost(config)
+  const directory = await openEmbeddedStore(`${paths.state}/directory.db`)
+  const journal = await openEmbeddedStore(`${paths.state}/journal.db`)
+  const seen = await host.observe()
+  const plans = await ensurePlan(directory, config, (plan: AddressPlan) => checkPlanIsFree(plan, seen))
+  const number = await ensureHost(directory, plans.ipv4, await readMachineId(paths.machineId))
+  const network = await NetworkDriver.open({
+    stores: { directory, journal, host: number },
+    host,
+    plans,
+    uplinks: config.uplinks,
+    onPlan: (plan) => log.info({ plan }, 'changing the host'),
+  })
+  const ipam = makeIpamDriver({
+    directory,
+    journal,
+    plan: plans.ipv4,
+    host: BigInt(number),
+    checkPlanIsFree: () => network.checkPlanIsFree(),
+  })
+  log.info({ host: number, plan: `${plans.ipv4.cidr}`, ...network.recovered }, 'ready')
+  return {
+    drivers: { ipam, network },
+    async close() {
+      host.close()
+      await journal.close()
+      await directory.close()
+      lock.close()
+    },
+  }
+}
+
+async function openHost({ iptables, paths }: Config): Promise<Host> {
+  const run = makeRunCommand(paths.xtablesLock)
+  return openLinuxHost({
+    run,
+    fastBatch: openIpBatch(startCoprocess),
+    slowBatch: openIpBatch(startCoprocess),
+    iptables: iptables === 'auto' ? await findIptablesVariant(run) : iptables,
+    sysNetPath: paths.sysNet,
+  })
+}
