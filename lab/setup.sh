@@ -1,0 +1,37 @@
+#!/bin/sh
+# Makes the machine ready for the lab, the tests and the build of the plugin, and says what it does. Run on a Debian
+# machine, as root, with no more than Node and npm there: TypeScript cannot be run before this.
+set -eu
+cd "$(dirname "$0")/.."
+
+# debootstrap, iproute2, iptables, nftables, procps, util-linux: hosts as namespaces. busybox-static, netcat-openbsd: the
+# containers' image. binutils, xz-utils: the plugin. conntrack, iputils-ping: the tests. libc-bin has ldd.
+packages='binutils busybox-static conntrack debootstrap iproute2 iptables iputils-ping libc-bin netcat-openbsd nftables
+  procps tar util-linux xz-utils'
+
+if [ "$(id -u)" -ne 0 ]; then
+  echo 'Cannot prepare the lab: network namespaces, mounts and packages need root. Run it again as root.' >&2
+  exit 1
+fi
+
+missing=
+for package in $packages; do
+  status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$status" = installed ] || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+  echo "Installing Debian packages:$missing"
+  export DEBIAN_FRONTEND=noninteractive
+  # shellcheck disable=SC2086
+  output=$(apt-get update 2>&1 && apt-get install --yes --no-install-recommends $missing 2>&1) || {
+    echo "$output" >&2
+    exit 1
+  }
+fi
+
+# npm writes this file at the end of each installation.
+installed=node_modules/.package-lock.json
+if [ ! -e "$installed" ] || [ package-lock.json -nt "$installed" ]; then
+  echo 'Installing npm packages'
+  npm ci --silent
+fi
