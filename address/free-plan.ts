@@ -95,6 +95,6 @@ function nextFree(first: Cidr, range: Cidr, obstacles: readonly Cidr[]): Cidr | 
     if (obstacle === undefined) return block
     const larger = obstacle.prefixLength < block.prefixLength ? obstacle : block
     if (larger.last.value >= range.last.value) return undefined
-    block = Cidr.around(Ip.of(range.family, larger.last.value + 1n), block.prefixLength)
+    block = Cidr.of(Ip.of(range.family, larger.last.value + 1n), block.prefixLength)
   }
 }

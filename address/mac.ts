@@ -1,8 +1,6 @@
 /** The MAC address of an endpoint. Pure. */
 import type { Ip } from './ip.ts'
 
-const LOW_40_BITS = (1n << 40n) - 1n
-
 /**
  * A locally administered unicast MAC address that follows from the address alone, so a reused address is never stale in a
  * neighbour table.
@@ -16,12 +14,11 @@ const LOW_40_BITS = (1n << 40n) - 1n
 export function macOf(address: Ip): string {
   if (address.family === 4) return formatMac([0x02, 0x52, ...address.toBytes()])
   const { value } = address
-  const folded = (value ^ (value >> 40n) ^ (value >> 80n)) & LOW_40_BITS
-  return formatMac([0x02, ...bytesOf(folded)])
+  return formatMac([0x02, ...lowFiveBytes(value ^ (value >> 40n) ^ (value >> 80n))])
 }
 
-function bytesOf(folded: bigint): number[] {
-  return [32n, 24n, 16n, 8n, 0n].map((shift) => Number((folded >> shift) & 0xffn))
+function lowFiveBytes(value: bigint): number[] {
+  return [32n, 24n, 16n, 8n, 0n].map((shift) => Number((value >> shift) & 0xffn))
 }
 
 function formatMac(bytes: readonly number[]): string {

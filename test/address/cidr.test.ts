@@ -82,6 +82,11 @@ test('contains() holds for the first and the last address and not for their neig
   )
 })
 
+test('equals() compares network and length', () => {
+  const texts = ['10.0.0.0/8', '10.0.0.0/9', '11.0.0.0/8', '::/8']
+  expect(texts.filter((text) => Cidr.parse('10.0.0.0/8').equals(Cidr.parse(text)))).toEqual(['10.0.0.0/8'])
+})
+
 test('a network of one family neither contains nor overlaps the other', () => {
   expect(Cidr.parse('0.0.0.0/0').contains(Ip.parse('::1'))).toBe(false)
   expect(Cidr.parse('0.0.0.0/0').overlaps(Cidr.parse('::/0'))).toBe(false)

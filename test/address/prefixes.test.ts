@@ -5,6 +5,7 @@ import { type AddressNumbers, encodeAddress } from '../../address/codec.ts'
 import { Ip } from '../../address/ip.ts'
 import {
   cell,
+  cellAround,
   endpointRange,
   firstHost,
   gatewayOf,
@@ -90,6 +91,7 @@ test('every address of a cell lies in its cell, in the prefix of its host and in
       const address = encodeAddress(plan, numbers)
       const segment = cell(plan, numbers.host, numbers)
       const host = hostPrefix(plan, numbers.host)
+      expect(cellAround(plan, address).toString()).toBe(segment.toString())
       expect([segment, host, plan.cidr].map((cidr) => cidr.contains(address))).toEqual([true, true, true])
       expect([host.contains(segment.network), host.contains(segment.last)]).toEqual([true, true])
       expect([plan.cidr.contains(host.network), plan.cidr.contains(host.last)]).toEqual([true, true])

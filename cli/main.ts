@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+/** The entry of the `romana` command. */
+import { romana } from './romana.ts'
+
+const { exitCode, text } = await romana(process.argv.slice(2))
+const stream = exitCode === 2 ? process.stderr : process.stdout
+stream.write(text)
+process.exitCode = exitCode
