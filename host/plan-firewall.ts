@@ -3,6 +3,9 @@ import type { Family } from '../address/ip.ts'
 import type { FirewallTable, HostState, ObservedHost, SeenTable } from './host-state.ts'
 import { CHAIN_PREFIX } from './marks.ts'
 
+/** At the end of a rule: before it a comment may say anything. */
+const JUMP_TO_OURS = new RegExp(`(^| )-[jg] ${CHAIN_PREFIX}\\S+$`)
+
 /** Input of one `iptables-restore --noflush` (IPv4) or `ip6tables-restore --noflush` (IPv6). */
 export interface RestoreText {
   readonly family: Family
@@ -18,16 +21,18 @@ export function planFirewall(wanted: HostState, seen: ObservedHost): RestoreText
   const families: Family[] = [4, 6]
   return families.flatMap((family) => {
     const text = tableNames(wanted, seen, family)
-      .map((table) => planTable(wantedTable(wanted, family, table), seenTable(seen, family, table)))
+      .map((table) => {
+        const policies = family === 4 && table === 'filter' ? closeForward(wanted, seen) : []
+        return planTable(wantedTable(wanted, family, table), seenTable(seen, family, table), policies)
+      })
       .join('')
-    return text === '' ? [] : [{ family, text: closeForward(text, wanted, seen, family) }]
+    return text === '' ? [] : [{ family, text }]
   })
 }
 
 /** A host that forwarded nothing before us must not become a router for everybody: what no rule accepts is dropped. */
-function closeForward(text: string, wanted: HostState, seen: ObservedHost, family: Family): string {
-  const switchesOn = family === 4 && wanted.forwarding && !seen.forwarding
-  return switchesOn ? text.replace('*filter\n', '*filter\n:FORWARD DROP [0:0]\n') : text
+function closeForward(wanted: HostState, seen: ObservedHost): string[] {
+  return wanted.forwarding && !seen.forwarding ? [':FORWARD DROP [0:0]'] : []
 }
 
 function tableNames(wanted: HostState, seen: ObservedHost, family: Family): string[] {
@@ -43,13 +48,18 @@ function seenTable({ firewall }: ObservedHost, family: Family, table: string): S
   return firewall.find((candidate) => candidate.family === family && candidate.table === table)
 }
 
-function planTable(wanted: FirewallTable | undefined, seen: SeenTable | undefined): string {
+function planTable(
+  wanted: FirewallTable | undefined,
+  seen: SeenTable | undefined,
+  policies: readonly string[],
+): string {
   const name = wanted?.table ?? seen?.table ?? ''
   const chains = wanted?.chains ?? []
   const stale = ownChains(seen).filter((chain) => chains.every((kept) => kept.name !== chain))
   const changed = chains.filter(({ name: chain, rules }) => !sameRules(rules, seen?.chains.get(chain)))
   const jumps = planJumps(wanted, seen)
   const lines = [
+    ...policies,
     ...[...changed.map((chain) => chain.name), ...stale].map((chain) => `:${chain} - [0:0]`),
     ...changed.flatMap((chain) => chain.rules.map((rule) => `-A ${chain.name} ${rule}`)),
     ...jumps,
@@ -68,17 +78,27 @@ function sameRules(wanted: readonly string[], seen: readonly string[] | undefine
   )
 }
 
-/** Our jump belongs at the head, once. Elsewhere or twice, or to a chain that goes: away with it first. */
+/**
+ * Our jump belongs at the head, once, behind DOCKER-USER only: that chain is the person's, and Docker keeps it first
+ * too. Elsewhere or twice, or to a chain that goes: away with it first.
+ */
 function planJumps(wanted: FirewallTable | undefined, seen: SeenTable | undefined): string[] {
   const lines: string[] = []
   for (const [chain, rules] of seen?.chains ?? []) {
     if (chain.startsWith(CHAIN_PREFIX)) continue
-    const head = wanted?.jumps.find(({ from }) => from === chain)
-    const ours = rules.filter((rule) => rule.includes(`-j ${CHAIN_PREFIX}`))
-    const right = head !== undefined && ours.length === 1 && rules[0] === `-j ${head.to}`
-    if (!right) lines.push(...ours.map((rule) => `-D ${chain} ${rule}`))
-    if (!right && head !== undefined) lines.push(`-I ${chain} 1 -j ${head.to}`)
+    const jump = wanted?.jumps.find(({ from }) => from === chain)
+    const ours = rules.filter((rule) => JUMP_TO_OURS.test(rule))
+    const place = headOf(rules.filter((rule) => !ours.includes(rule)))
+    const isRight = jump !== undefined && ours.length === 1 && rules[place] === `-j ${jump.to}`
+    if (!isRight) lines.push(...ours.map((rule) => `-D ${chain} ${rule}`))
+    if (!isRight && jump !== undefined) lines.push(`-I ${chain} ${place + 1} -j ${jump.to}`)
   }
   const unseen = (wanted?.jumps ?? []).filter(({ from }) => seen?.chains.has(from) !== true)
   return [...lines, ...unseen.map(({ from, to }) => `-I ${from} 1 -j ${to}`)]
+}
+
+/** The index of the first rule that is not the jump to the person's own chain. */
+function headOf(rules: readonly string[]): number {
+  const index = rules.findIndex((rule) => rule !== '-j DOCKER-USER')
+  return index === -1 ? rules.length : index
 }

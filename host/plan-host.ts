@@ -20,7 +20,7 @@ export function planHost(wanted: HostState, seen: ObservedHost): HostPlan {
     ip: [
       ...deadLinks(wanted, seen).map((name) => `link delete dev ${name}`),
       ...planLinkAddresses(wanted.linkAddresses, seen),
-      ...planRoutes(wanted.routes, seen),
+      ...planRoutes(wanted, seen),
       ...planPolicyRules(wanted, seen),
     ],
     switchForwardingOn: wanted.forwarding && !seen.forwarding,
@@ -60,20 +60,39 @@ function planLinkAddresses(wanted: readonly LinkAddress[], seen: ObservedHost): 
 }
 
 /** Deletes first: a link's route to an address must be gone before another link may get it. */
-function planRoutes(wanted: readonly Route[], seen: ObservedHost): string[] {
-  const links = new Set(seen.links.map(({ name }) => name))
-  const possible = wanted.filter((route) => route.kind !== 'link' || links.has(route.link)).map(formatRoute)
-  const present = seen.ownRoutes.map(formatRoute)
-  const removable = seen.ownRoutes.filter((route) => !isOfLiveContainer(route, seen)).map(formatRoute)
+function planRoutes(wanted: HostState, seen: ObservedHost): string[] {
+  const { kept, others } = routesThatStand(wanted, seen)
+  const present = new Set([...kept, ...others].map(formatRoute))
+  const possible = new Set(possibleRoutes(wanted, seen, kept).map(formatRoute))
   return [
-    ...removable.filter((route) => !possible.includes(route)).map((route) => `route delete ${route}`),
-    ...possible.filter((route) => !present.includes(route)).map((route) => `route add ${route}`),
+    ...others.map(formatRoute).flatMap((route) => (possible.has(route) ? [] : [`route delete ${route}`])),
+    ...[...possible].flatMap((route) => (present.has(route) ? [] : [`route add ${route}`])),
   ]
 }
 
-/** A route to a container stays even where no record explains it: better a riddle than a live endpoint cut off. */
-function isOfLiveContainer(route: Route, { links }: ObservedHost): boolean {
-  return route.kind === 'link' && links.some(({ name, peerIsHere }) => name === route.link && !peerIsHere)
+/**
+ * Of the routes that do not go with a dead link, those to a container are kept even where no record explains one: better
+ * a riddle than a live endpoint cut off.
+ */
+function routesThatStand(wanted: HostState, seen: ObservedHost): { kept: Route[]; others: Route[] } {
+  const dead = new Set(deadLinks(wanted, seen))
+  const live = new Set(seen.links.filter(({ peerIsHere }) => !peerIsHere).map(({ name }) => name))
+  const standing = seen.ownRoutes.filter((route) => route.kind !== 'link' || !dead.has(route.link))
+  const isKept = (route: Route) => route.kind === 'link' && live.has(route.link)
+  return { kept: standing.filter(isKept), others: standing.filter((route) => !isKept(route)) }
+}
+
+/** Not those of links that are not there, nor to an address that a container has through another link. */
+function possibleRoutes(wanted: HostState, seen: ObservedHost, kept: readonly Route[]): Route[] {
+  const links = new Set(seen.links.map(({ name }) => name))
+  const holders = new Map(kept.map((route) => [String(route.destination), formatRoute(route)]))
+  return wanted.routes.filter((route) => {
+    const text = formatRoute(route)
+    return (
+      route.kind !== 'link' ||
+      (links.has(route.link) && (holders.get(`${route.destination}`) ?? text) === text)
+    )
+  })
 }
 
 function planPolicyRules(wanted: HostState, seen: ObservedHost): string[] {

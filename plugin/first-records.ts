@@ -24,24 +24,30 @@ export interface PlanWish {
 }
 
 /**
- * The recorded plan; where none is recorded, that of the settings, or the default, after `check` has let it pass.
- * @throws RomanaError E_PLAN_CHANGED when a setting differs from the record, E_STORE, and what `check` throws.
+ * The plan that addresses in use follow from. As long as no tenant has a number the settings may change it; where they
+ * say nothing the recorded plan stays, and without one the default is taken. `check` judges a plan that is not in use.
+ * @throws RomanaError E_PLAN_CHANGED when a setting differs from a plan in use, E_STORE, and what `check` throws.
  */
 export async function ensurePlan(
   directory: Store,
   wish: PlanWish,
   check: (plan: AddressPlan) => void,
 ): Promise<Plans> {
-  const recorded = await getRecord(directory, PlanRecord, directoryKeys.plan())
-  if (recorded !== undefined) return checkUnchanged(wish, recorded.record)
-  const ipv4 = wish.plan ?? parsePlan(DEFAULT_PLAN)
-  check(ipv4)
-  const record: PlanRecord = {
-    ipv4: formatPlan(ipv4),
-    ...(wish.plan6 === undefined ? {} : { ipv6: formatPlan(wish.plan6) }),
-  }
-  const isFirst = await create(directory, directoryKeys.plan(), formatRecord(record))
-  return isFirst ? plansOf(record) : ensurePlan(directory, wish, check)
+  const key = directoryKeys.plan()
+  const recorded = await getRecord(directory, PlanRecord, key)
+  const { entries: tenants } = await directory.list(directoryKeys.tenants())
+  if (recorded !== undefined && tenants.length > 0) return checkUnchanged(wish, recorded.record)
+  const plan = wish.plan ?? parsePlan(recorded?.record.ipv4 ?? DEFAULT_PLAN)
+  check(plan)
+  const ipv6 = wish.plan6 === undefined ? recorded?.record.ipv6 : formatPlan(wish.plan6)
+  const record: PlanRecord = { ipv4: formatPlan(plan), ...(ipv6 === undefined ? {} : { ipv6 }) }
+  const value = formatRecord(record)
+  const { committed } = await directory.commit([
+    recorded === undefined
+      ? { kind: 'create', key, value }
+      : { kind: 'swap', key, value, revision: recorded.revision },
+  ])
+  return committed ? plansOf(record) : ensurePlan(directory, wish, check)
 }
 
 function checkUnchanged({ plan, plan6 }: PlanWish, record: PlanRecord): Plans {
@@ -53,7 +59,7 @@ function checkUnchanged({ plan, plan6 }: PlanWish, record: PlanRecord): Plans {
       throw new RomanaError('E_PLAN_CHANGED', {
         cannot: `use the setting ${name}="${formatPlan(setting)}"`,
         because: `the recorded plan is "${is[name] ?? 'none'}", and addresses in use follow from it`,
-        remedy: `Set ${name}="${is[name] ?? ''}", or remove all Romana networks and the state directory first`,
+        remedy: `Set ${name}="${is[name] ?? ''}". Another plan needs an empty state directory: its tenants keep their numbers`,
       })
     }
   }

@@ -5,7 +5,7 @@ import { RomanaError, reasonOf } from '../errors.ts'
 /** A name in the abstract space of Unix sockets, which belongs to the network namespace and ends with its holder. */
 const LOCK_NAME = '\0romana.network-namespace'
 
-/** Holds the lock until the process ends. @throws RomanaError E_LOCKED when another process has it. */
+/** Holds the lock until the process ends, or the server is closed. @throws RomanaError E_LOCKED when another process has it. */
 export function takeLock(): Promise<Server> {
   const server = createServer((socket) => socket.destroy())
   server.unref()

@@ -4,7 +4,9 @@ import type { Hono } from 'hono'
 import { reasonOf } from '../errors.ts'
 import { createApp } from './app.ts'
 import { type Config, PATHS, readConfig } from './config.ts'
+import { failForGood, type KeepTrying, keepTrying } from './keep-trying.ts'
 import { close, listen } from './listen.ts'
+import { takeLock } from './lock.ts'
 import { type Log, openLog } from './log.ts'
 import { METHODS } from './methods.ts'
 import { waitUntilReady } from './readiness.ts'
@@ -17,34 +19,37 @@ const STOP_GRACE_MS = 5_000
 const PLAIN_NAME_SOCKET = `${PATHS.plugins}/romana.sock`
 
 /**
- * The socket listens before recovery: an engine that starts must not wait, and disables a plugin that is late. Settings
- * that cannot be used do not keep it from listening either: every call is answered with what is wrong with them.
+ * The socket listens before recovery: an engine that starts must not wait, and disables a plugin that is late. What keeps
+ * the plugin from working, such as a wrong setting, does not keep it from listening: every call is answered with it.
  */
 async function main(): Promise<void> {
-  const config = tryReadConfig()
-  const log = openLog(config.ok ? config.value.logLevel : 'info')
-  const running = config.ok ? start(config.value, log) : Promise.reject<Running>(config.error)
-  running.catch((error: unknown) => log.error({ err: error }, `not ready: ${reasonOf(error)}`))
+  const begun = await begin()
+  const log = openLog(begun.ok ? begun.config.logLevel : 'info')
+  const onFailure = (error: unknown) => log.error({ err: error }, `not ready: ${reasonOf(error)}`)
+  const running = begun.ok
+    ? keepTrying(() => start(begun.config, log), onFailure)
+    : failForGood<Running>(begun.reason, onFailure)
   const app = createApp({
     methods: METHODS,
-    drivers: async () => (await waitUntilReady(running)).drivers,
+    drivers: async () => (await waitUntilReady(running.current())).drivers,
     log,
   })
   const servers = [await listen(app, PATHS.socket)]
-  if (!config.ok || config.value.plainName) servers.push(...(await listenToPlainName(app, log)))
+  if (begun.ok && begun.config.plainName) servers.push(...(await listenToPlainName(app, log)))
   process.once('SIGTERM', () => void stop(servers, running))
   process.once('SIGINT', () => void stop(servers, running))
 }
 
-type ConfigResult =
-  | { readonly ok: true; readonly value: Config }
-  | { readonly ok: false; readonly error: unknown }
+type Begun = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly reason: unknown }
 
-function tryReadConfig(): ConfigResult {
+/** The lock comes before the plain name's socket: that belongs to the plugin that works in this namespace. */
+async function begin(): Promise<Begun> {
   try {
-    return { ok: true, value: readConfig() }
-  } catch (error) {
-    return { ok: false, error }
+    const config = readConfig()
+    await takeLock()
+    return { ok: true, config }
+  } catch (reason) {
+    return { ok: false, reason }
   }
 }
 
@@ -59,9 +64,10 @@ async function listenToPlainName(app: Hono, log: Log): Promise<Server[]> {
 }
 
 /** Calls under way are finished; what the kernel carries stays. */
-async function stop(servers: readonly Server[], running: Promise<Running>): Promise<void> {
+async function stop(servers: readonly Server[], running: KeepTrying<Running>): Promise<void> {
+  running.stop()
   await Promise.all(servers.map((server) => close(server, STOP_GRACE_MS)))
-  await running.then(
+  await running.current().then(
     (plugin) => plugin.close(),
     () => undefined,
   )

@@ -1,5 +1,4 @@
 /** Builds the object graph: stores, host, drivers. The only place that makes concrete classes. */
-import type { AddressPlan } from '../address/address-plan.ts'
 import { openIpBatch } from '../host/ip-batch.ts'
 import { findIptablesVariant } from '../host/iptables-variant.ts'
 import { type Host, openLinuxHost } from '../host/linux-host.ts'
@@ -10,7 +9,6 @@ import { checkPlanIsFree } from '../network-driver/plan-check.ts'
 import { openEmbeddedStore } from '../store/embedded.ts'
 import type { Config } from './config.ts'
 import { ensureHost, ensurePlan, readMachineId } from './first-records.ts'
-import { takeLock } from './lock.ts'
 import type { Log } from './log.ts'
 import type { Drivers } from './methods.ts'
 
@@ -20,15 +18,27 @@ export interface Running {
   close(): Promise<void>
 }
 
-/** Recovery, from an empty or used host to drivers that may answer. @throws RomanaError */
+/** Recovery, from an empty or used host to drivers that may answer. A failed one leaves nothing open. @throws RomanaError */
 export async function start(config: Config, log: Log): Promise<Running> {
+  const opened = new AsyncDisposableStack()
+  try {
+    const drivers = await openDrivers(config, log, opened)
+    return { drivers, close: () => opened.disposeAsync() }
+  } catch (error) {
+    await opened.disposeAsync()
+    throw error
+  }
+}
+
+async function openDrivers(config: Config, log: Log, opened: AsyncDisposableStack): Promise<Drivers> {
   const { paths } = config
-  const lock = await takeLock()
-  const host = await openHost(config)
-  const directory = await openEmbeddedStore(`${paths.state}/directory.db`)
-  const journal = await openEmbeddedStore(`${paths.state}/journal.db`)
+  const openStore = async (name: string) =>
+    opened.adopt(await openEmbeddedStore(`${paths.state}/${name}.db`), (store) => store.close())
+  const directory = await openStore('directory')
+  const journal = await openStore('journal')
+  const host = opened.adopt(await openHost(config), (open) => open.close())
   const seen = await host.observe()
-  const plans = await ensurePlan(directory, config, (plan: AddressPlan) => checkPlanIsFree(plan, seen))
+  const plans = await ensurePlan(directory, config, (plan) => checkPlanIsFree(plan, seen))
   const number = await ensureHost(directory, plans.ipv4, await readMachineId(paths.machineId))
   const network = await NetworkDriver.open({
     stores: { directory, journal, host: number },
@@ -44,16 +54,8 @@ export async function start(config: Config, log: Log): Promise<Running> {
     host: BigInt(number),
     checkPlanIsFree: () => network.checkPlanIsFree(),
   })
-  log.info({ host: number, plan: `${plans.ipv4.cidr}`, ...network.recovered }, 'ready')
-  return {
-    drivers: { ipam, network },
-    async close() {
-      host.close()
-      await journal.close()
-      await directory.close()
-      lock.close()
-    },
-  }
+  log.info({ host: number, plan: String(plans.ipv4.cidr), recovered: network.recovered }, 'ready')
+  return { ipam, network }
 }
 
 async function openHost({ iptables, paths }: Config): Promise<Host> {
