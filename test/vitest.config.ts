@@ -34,6 +34,7 @@ export default defineConfig({
       {
         test: {
           name: 'engine',
+          globalSetup: 'test/engine/build-plugin.ts',
           include: ['test/engine/**/*.test.ts'],
           exclude,
           testTimeout: 300_000,

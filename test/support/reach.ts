@@ -1,0 +1,143 @@
+/**
+ * Who reaches whom: every ordered pair of containers by ICMP, TCP and UDP, with the docker CLI and the programs of the
+ * lab's image. UDP is judged at the receiver, TCP by what the receiver says of its caller.
+ */
+import type { LabHost } from '../../lab/lab-host.ts'
+import { addressOf, IMAGE } from './romana-host.ts'
+
+/** A container that serves and probes. */
+export interface Member {
+  readonly name: string
+  readonly address: string
+}
+
+const TCP_PORT = 7000
+const UDP_PORT = 7001
+const UDP_LOG = '/tmp/udp'
+
+/** Answers TCP with its own name and the caller's address, and notes what comes by UDP. */
+function serverScript(name: string): string {
+  return [
+    'mkdir -p /www/cgi-bin',
+    `printf '#!/bin/sh\\necho\\necho ${name} saw $REMOTE_ADDR\\n' > /www/cgi-bin/who`,
+    'chmod +x /www/cgi-bin/who',
+    `httpd -p ${TCP_PORT} -h /www`,
+    `exec netcat -l -u -k ${UDP_PORT} > ${UDP_LOG}`,
+  ].join('; ')
+}
+
+/** @param args of `docker run` */
+export async function startMember(
+  host: LabHost,
+  name: string,
+  network: string,
+  ...args: string[]
+): Promise<Member> {
+  const script = serverScript(name)
+  await host.docker([
+    'run',
+    '--detach',
+    '--name',
+    name,
+    '--network',
+    network,
+    ...args,
+    IMAGE,
+    'sh',
+    '-c',
+    script,
+  ])
+  return { name, address: await addressOf(host, name) }
+}
+
+let rounds = 0
+
+/** One line an ordered pair: "a -> b: icmp tcp udp", or "a -> b: nothing". Sorted. */
+export async function reachability(host: LabHost, members: readonly Member[]): Promise<string> {
+  rounds += 1
+  const round = `round${rounds}`
+  const reached = new Set<string>()
+  await Promise.all(
+    members.map(async (from) =>
+      collectAnswers(await probe(host, from, members, round), members, from, reached),
+    ),
+  )
+  await Promise.all(
+    members.map(async (to) => collectDatagrams(await datagrams(host, to), to, round, reached)),
+  )
+  return formatPairs(members, (from, to) =>
+    PROTOCOLS.filter((protocol) => reached.has(`${from.name} ${protocol} ${to.name}`)),
+  )
+}
+
+const PROTOCOLS = ['icmp', 'tcp', 'udp'] as const
+
+/** The table that must be seen when `together` says which pairs belong together. It knows nothing of addresses. */
+export function expectedReachability(
+  members: readonly Member[],
+  together: (a: string, b: string) => boolean,
+): string {
+  return formatPairs(members, (from, to) => (together(from.name, to.name) ? PROTOCOLS : []))
+}
+
+function formatPairs(
+  members: readonly Member[],
+  protocols: (from: Member, to: Member) => readonly string[],
+): string {
+  const lines = members.flatMap((from) =>
+    members
+      .filter((to) => to.name !== from.name)
+      .map((to) => `${from.name} -> ${to.name}: ${protocols(from, to).join(' ') || 'nothing'}`),
+  )
+  return lines.sort().join('\n')
+}
+
+/** All probes of one source at once: what does not answer costs one time limit in all. */
+async function probe(
+  host: LabHost,
+  from: Member,
+  members: readonly Member[],
+  round: string,
+): Promise<string> {
+  const probes = members
+    .filter((to) => to.name !== from.name)
+    .map(({ name, address }) =>
+      [
+        `(ping -c 1 -W 1 ${address} > /dev/null 2>&1 && echo icmp ${name}) &`,
+        `(timeout 2 wget -q -O - http://${address}:${TCP_PORT}/cgi-bin/who 2>/dev/null | sed 's/^/tcp /') &`,
+        `(echo ${round} ${from.name} | timeout 2 netcat -u -w 1 ${address} ${UDP_PORT} > /dev/null 2>&1) &`,
+      ].join('\n'),
+    )
+  return (await host.docker(['exec', from.name, 'sh', '-c', `${probes.join('\n')}\nwait`])).stdout
+}
+
+/** "icmp NAME" and "tcp NAME saw ADDRESS". An answer by another name or for another caller is no answer. */
+function collectAnswers(
+  output: string,
+  members: readonly Member[],
+  from: Member,
+  reached: Set<string>,
+): void {
+  for (const line of output.split('\n')) {
+    // The server listens on [::], where it sees "[::ffff:10.1.17.2]".
+    const [protocol, name, , seenAddress] = line
+      .trim()
+      .replaceAll(/\[::ffff:|\]/g, '')
+      .split(' ')
+    if (!members.some((member) => member.name === name)) continue
+    if (protocol === 'icmp' || (protocol === 'tcp' && seenAddress === from.address)) {
+      reached.add(`${from.name} ${protocol} ${name}`)
+    }
+  }
+}
+
+async function datagrams(host: LabHost, to: Member): Promise<string> {
+  return (await host.docker(['exec', to.name, 'cat', UDP_LOG])).stdout
+}
+
+function collectDatagrams(log: string, to: Member, round: string, reached: Set<string>): void {
+  for (const line of log.split('\n')) {
+    const [seenRound, from] = line.split(' ')
+    if (seenRound === round) reached.add(`${from} udp ${to.name}`)
+  }
+}
