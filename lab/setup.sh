@@ -33,5 +33,10 @@ fi
 installed=node_modules/.package-lock.json
 if [ ! -e "$installed" ] || [ package-lock.json -nt "$installed" ]; then
   echo 'Installing npm packages'
-  npm ci --silent
+  # Not `npm ci`: that fails where a registry lacks the build of a tool for some other platform. The versions and
+  # checksums are those of the lock file all the same, and --no-save leaves that as it is.
+  output=$(npm install --no-save 2>&1) || {
+    echo "$output" >&2
+    exit 1
+  }
 fi
