@@ -1,15 +1,16 @@
 /** NetworkDriver.*: each call changes records, then the kernel follows, then the engine is answered. */
+import type { AddressPlan } from '../address/address-plan.ts'
+import { cellAround } from '../address/prefixes.ts'
 import { RomanaError } from '../errors.ts'
 import type { ObservedHost } from '../host/host-state.ts'
-import type { EndpointId } from '../store/ids.ts'
 import { journalKeys } from '../store/keys.ts'
-import { getRecord, type NetworkRecord, PoolRecord } from '../store/records.ts'
+import { type EndpointRecord, getRecord, type NetworkRecord, PoolRecord } from '../store/records.ts'
 import { makeKeyedSerial } from '../store/serial.ts'
 import { highestLinkNumber } from './adoption.ts'
 import { type ConvergeParts, converge, uplinkMtu } from './converge.ts'
-import { linksOf } from './desired-state.ts'
 import { createEndpoint, deleteEndpoint, join, leave } from './endpoints.ts'
 import { makeGate } from './gate.ts'
+import { LiveEndpoints } from './live-endpoints.ts'
 import { type NetworkWish, parseNetworkWish } from './network-options.ts'
 import { checkPlanIsFree } from './plan-check.ts'
 import { listEndpoints, putNetwork, removeNetwork } from './records.ts'
@@ -19,6 +20,7 @@ import type {
   CreateNetworkRequest,
   EndpointRequest,
   JoinAnswer,
+  JoinRequest,
   NetworkRequest,
 } from './wire.ts'
 
@@ -28,7 +30,7 @@ export class NetworkDriver {
   readonly #parts: ConvergeParts
   readonly #gate = makeGate()
   readonly #serial = makeKeyedSerial()
-  readonly #wired: Set<EndpointId>
+  readonly #live: LiveEndpoints
   #seen: ObservedHost
   #lastLinkNumber: number
 
@@ -40,24 +42,22 @@ export class NetworkDriver {
     const recovered = await recoverJournal(parts.stores, await parts.host.observe(), parts.plans.ipv4)
     const seen = await converge(parts)
     const endpoints = await listEndpoints(parts.stores)
-    const links = new Set(seen.links.map(({ name }) => name))
-    const wired = endpoints.filter((endpoint) => endpoint.joined && links.has(linksOf(endpoint).hostLink))
     return new NetworkDriver(parts, {
       recovered,
       seen,
-      wired: new Set(wired.map(({ endpointId }) => endpointId)),
+      live: liveEndpoints(parts.plans.ipv4, endpoints),
       lastLinkNumber: highestLinkNumber(seen, endpoints),
     })
   }
 
   private constructor(
     parts: ConvergeParts,
-    start: { recovered: Recovered; seen: ObservedHost; wired: Set<EndpointId>; lastLinkNumber: number },
+    start: { recovered: Recovered; seen: ObservedHost; live: LiveEndpoints; lastLinkNumber: number },
   ) {
     this.#parts = parts
     this.recovered = start.recovered
     this.#seen = start.seen
-    this.#wired = start.wired
+    this.#live = start.live
     this.#lastLinkNumber = start.lastLinkNumber
   }
 
@@ -94,7 +94,7 @@ export class NetworkDriver {
   }
 
   /** @throws as {@link join} */
-  join(request: EndpointRequest): Promise<JoinAnswer> {
+  join(request: JoinRequest): Promise<JoinAnswer> {
     return this.#forEndpoint(request, () => join(this.#endpointParts(), request))
   }
 
@@ -120,7 +120,7 @@ export class NetworkDriver {
     return {
       stores,
       host,
-      wired: this.#wired,
+      live: this.#live,
       usualMtu: () => uplinkMtu(this.#seen, uplinks),
       nextLinkNumber: () => {
         this.#lastLinkNumber += 1
@@ -142,4 +142,13 @@ export class NetworkDriver {
     const { tenant, segment } = pool.record
     return { networkId: NetworkID, tenant, segment, ...wish }
   }
+}
+
+/** Joined endpoints whose links are gone were buried just before. */
+function liveEndpoints(plan: AddressPlan, endpoints: readonly EndpointRecord[]): LiveEndpoints {
+  const live = new LiveEndpoints()
+  for (const { endpointId, address, sandbox, joined } of endpoints) {
+    if (joined) live.add({ endpointId, cell: cellAround(plan, address), sandbox })
+  }
+  return live
 }

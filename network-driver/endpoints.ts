@@ -1,5 +1,5 @@
 /** Endpoints: a record, then two links, an address and a route; and the same backwards. */
-import { parseAddressWithLength } from '../address/cidr.ts'
+import { hostCidr, parseAddressWithLength } from '../address/cidr.ts'
 import type { Ip } from '../address/ip.ts'
 import { macOf } from '../address/mac.ts'
 import { RomanaError } from '../errors.ts'
@@ -15,11 +15,13 @@ import {
 } from '../store/records.ts'
 import type { Change, Store } from '../store/store.ts'
 import { linksOf } from './desired-state.ts'
+import type { LiveEndpoints } from './live-endpoints.ts'
 import { getEndpoint, getNetwork, type Stores } from './records.ts'
 import {
   type CreateEndpointRequest,
   type EndpointRequest,
   type JoinAnswer,
+  type JoinRequest,
   NETLABEL,
   ROUTE_TYPE,
 } from './wire.ts'
@@ -31,8 +33,8 @@ export interface EndpointParts {
   readonly nextLinkNumber: () => number
   /** Bytes, for networks that ask for none. */
   readonly usualMtu: () => number
-  /** Endpoints whose links this process has made or seen: a repeated Join does nothing in the kernel. */
-  readonly wired: Set<EndpointId>
+  /** Those whose links this process has made or seen: a repeated Join does nothing in the kernel. */
+  readonly live: LiveEndpoints
 }
 
 /**
@@ -51,23 +53,50 @@ export async function createEndpoint(parts: EndpointParts, request: CreateEndpoi
   return request.Interface.MacAddress === '' ? { Interface: { MacAddress: macOf(address) } } : {}
 }
 
-/** Makes the endpoint's links and says which one the engine is to move. @throws RomanaError E_ENDPOINT_UNKNOWN, E_COMMAND, E_STORE */
-export async function join(parts: EndpointParts, request: EndpointRequest): Promise<JoinAnswer> {
-  const { stores, host, wired } = parts
+/**
+ * Makes the endpoint's links and says which one the engine is to move.
+ * @throws RomanaError E_ENDPOINT_UNKNOWN, E_OPTION, E_COMMAND, E_STORE
+ */
+export async function join(parts: EndpointParts, request: JoinRequest): Promise<JoinAnswer> {
+  const { stores, live } = parts
   const network = await getNetwork(stores, request.NetworkID)
   const endpoint = await getEndpoint(stores, request.EndpointID)
   if (endpoint === undefined) throw unknownEndpoint(request.EndpointID, request.NetworkID)
-  if (!wired.has(endpoint.endpointId)) {
-    await putEndpoint(stores.journal, { ...endpoint, joined: true })
-    await host.addEndpoint({
-      links: linksOf(endpoint),
-      alias: { ...endpoint, tenant: network.tenant, segment: network.segment },
-      gateway: network.gateway,
-      mtu: network.mtu ?? parts.usualMtu(),
-    })
-    wired.add(endpoint.endpointId)
+  if (!live.has(endpoint.endpointId)) {
+    refuseSecondOfSegment(parts, network, request)
+    await wire(parts, { ...endpoint, joined: true, sandbox: request.SandboxKey }, network)
   }
   return joinAnswer(endpoint, network)
+}
+
+/** The record first: a link without one would be taken for somebody else's. */
+async function wire(
+  { stores, host, usualMtu, live }: EndpointParts,
+  endpoint: EndpointRecord,
+  network: NetworkRecord,
+) {
+  await putEndpoint(stores.journal, endpoint)
+  await host.addEndpoint({
+    links: linksOf(endpoint),
+    alias: { ...endpoint, tenant: network.tenant, segment: network.segment },
+    gateway: network.gateway,
+    mtu: network.mtu ?? usualMtu(),
+  })
+  live.add({ endpointId: endpoint.endpointId, cell: network.cell, sandbox: endpoint.sandbox })
+}
+
+/** Both would have the same routes, and the engine would fail with "file exists". */
+function refuseSecondOfSegment(
+  { live }: EndpointParts,
+  { cell, tenant, segment }: NetworkRecord,
+  request: JoinRequest,
+) {
+  if (live.sameCellNeighbour(request.SandboxKey, cell, request.EndpointID) === undefined) return
+  throw new RomanaError('E_OPTION', {
+    cannot: `connect the container to another network of segment "${segment}" of tenant "${tenant}"`,
+    because: 'it has an address of this segment already',
+    remedy: 'One network of a segment is enough: all networks of a segment reach each other',
+  })
 }
 
 /**
@@ -82,11 +111,11 @@ export async function leave({ stores }: EndpointParts, { EndpointID }: EndpointR
 
 /** Kernel first, record last: what is interrupted here is found again. @throws RomanaError E_COMMAND, E_STORE */
 export async function deleteEndpoint(parts: EndpointParts, { EndpointID }: EndpointRequest): Promise<void> {
-  const { stores, host, wired } = parts
+  const { stores, host, live } = parts
   const endpoint = await getEndpoint(stores, EndpointID)
   if (endpoint === undefined) return
   await host.removeEndpoint(linksOf(endpoint).hostLink)
-  wired.delete(EndpointID)
+  live.delete(EndpointID)
   await stores.journal.commit([
     { kind: 'remove', key: journalKeys.endpoint(EndpointID) },
     ...(await freeAddress(stores.journal, endpoint)),
@@ -150,15 +179,20 @@ async function putEndpoint(journal: Store, endpoint: EndpointRecord): Promise<vo
 
 /**
  * The gateway is reached by a route on the link, since a /32 knows no neighbours. It is the cell's own, so that two
- * Romana networks of one container do not clash. With a gateway the engine leaves docker_gwbridge away; an internal
- * network must not have one, since it would become the container's way out.
+ * Romana networks of one container do not clash. The route to the cell makes a container with several networks answer
+ * each peer by the link on which it was asked; its default route has but one link, and from there the answer would not
+ * pass the check of its source. With a gateway the engine leaves docker_gwbridge away; an internal network must not
+ * have one, since it would become the container's way out.
  */
 function joinAnswer(endpoint: EndpointRecord, { cell, gateway, internal }: NetworkRecord): JoinAnswer {
-  const InterfaceName = { SrcName: linksOf(endpoint).containerLink, DstPrefix: 'eth' }
-  const toGateway = { Destination: `${gateway}/32`, RouteType: ROUTE_TYPE.connected, NextHop: '' }
-  if (!internal) return { InterfaceName, Gateway: String(gateway), StaticRoutes: [toGateway] }
-  const toCell = { Destination: String(cell), RouteType: ROUTE_TYPE.nextHop, NextHop: String(gateway) }
-  return { InterfaceName, StaticRoutes: [toGateway, toCell], DisableGatewayService: true }
+  return {
+    InterfaceName: { SrcName: linksOf(endpoint).containerLink, DstPrefix: 'eth' },
+    ...(internal ? {} : { Gateway: String(gateway) }),
+    StaticRoutes: [
+      { Destination: String(hostCidr(gateway)), RouteType: ROUTE_TYPE.connected, NextHop: '' },
+      { Destination: String(cell), RouteType: ROUTE_TYPE.nextHop, NextHop: String(gateway) },
+    ],
+  }
 }
 
 function unknownEndpoint(endpointId: EndpointId, networkId: NetworkId): RomanaError {

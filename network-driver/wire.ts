@@ -28,6 +28,9 @@ export type NetworkRequest = v.InferOutput<typeof NetworkRequest>
 export const EndpointRequest = v.object({ NetworkID: NetworkIdSchema, EndpointID: EndpointIdSchema })
 export type EndpointRequest = v.InferOutput<typeof EndpointRequest>
 
+export const JoinRequest = v.object({ ...EndpointRequest.entries, SandboxKey: v.string() })
+export type JoinRequest = v.InferOutput<typeof JoinRequest>
+
 export const CreateEndpointRequest = v.object({
   NetworkID: NetworkIdSchema,
   EndpointID: EndpointIdSchema,
@@ -62,5 +65,4 @@ export interface JoinAnswer {
     readonly RouteType: number
     readonly NextHop: string
   }[]
-  readonly DisableGatewayService?: boolean
 }

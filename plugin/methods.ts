@@ -48,7 +48,7 @@ export const METHODS: Readonly<Record<string, Method>> = {
   'NetworkDriver.DeleteEndpoint': call(network.EndpointRequest, (to, request) =>
     to.network.deleteEndpoint(request),
   ),
-  'NetworkDriver.Join': call(network.EndpointRequest, (to, request) => to.network.join(request)),
+  'NetworkDriver.Join': call(network.JoinRequest, (to, request) => to.network.join(request)),
   'NetworkDriver.Leave': call(network.EndpointRequest, (to, request) => to.network.leave(request)),
   // An error here, even for an unknown endpoint, would fail the container's start on 20.10.
   'NetworkDriver.EndpointOperInfo': call(anyRequest, () => Promise.resolve({ Value: {} })),
