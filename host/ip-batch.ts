@@ -21,7 +21,6 @@ interface Request {
   readonly endMark: string
   readonly firstLineNumber: number
   readonly settle: (failure?: RomanaError) => void
-  readonly timer: NodeJS.Timeout
 }
 
 const TIMEOUT_MS = 5_000
@@ -50,14 +49,25 @@ function openSession(start: StartCoprocess, timeoutMs: number): Session {
   let linesWritten = 0
   let unread = ''
   let ended: string | undefined
+  let timer: NodeJS.Timeout | undefined
   const endAll = (reason: string) => {
     ended ??= reason
+    clearTimeout(timer)
     for (const request of queue.splice(0)) request.settle(commandError('ip -batch', reason))
+  }
+  // The wait is for the first in the queue: those behind it wait for their turn, and a removal alone takes 20 ms.
+  const waitForFirst = () => {
+    clearTimeout(timer)
+    const line = queue[0]?.lines[0]
+    if (line === undefined) return
+    const reason = `no answer within ${timeoutMs} ms to "${line}"`
+    timer = setTimeout(() => endSession(coprocess, endAll, reason), timeoutMs)
   }
   coprocess.onEnd(endAll)
   coprocess.onStderr((text) => {
-    unread += text
-    unread = settleFinished(queue, unread)
+    const first = queue[0]
+    unread = settleFinished(queue, unread + text)
+    if (queue[0] !== first) waitForFirst()
   })
   return {
     hasEnded: () => ended !== undefined,
@@ -66,17 +76,11 @@ function openSession(start: StartCoprocess, timeoutMs: number): Session {
       if (lines.length === 0) return Promise.resolve()
       return new Promise((resolve, reject) => {
         const endMark = `romana-end-${linesWritten}`
-        const timer = setTimeout(
-          () => endSession(coprocess, endAll, `no answer within ${timeoutMs} ms to "${lines[0]}"`),
-          timeoutMs,
-        )
-        const settle = (failure?: RomanaError) => {
-          clearTimeout(timer)
-          failure === undefined ? resolve() : reject(failure)
-        }
-        queue.push({ lines, endMark, firstLineNumber: linesWritten + 1, settle, timer })
+        const settle = (failure?: RomanaError) => (failure === undefined ? resolve() : reject(failure))
+        queue.push({ lines, endMark, firstLineNumber: linesWritten + 1, settle })
         linesWritten += lines.length + 1
         coprocess.write(`${lines.join('\n')}\n${endMark}\n`)
+        if (queue.length === 1) waitForFirst()
       })
     },
   }

@@ -28,6 +28,8 @@ const Routes = v.array(
     type: v.optional(v.string(), 'unicast'),
     dst: v.string(),
     dev: v.optional(v.string()),
+    /** Instead of `dev`, where there are several. */
+    nexthops: v.optional(v.array(v.object({ dev: v.optional(v.string()) })), []),
     table: v.optional(v.string(), 'main'),
     protocol: v.optional(v.string()),
   }),
@@ -92,7 +94,10 @@ export function parseMainRoutes(
 ): { defaultLinks: string[]; foreign: ForeignNetwork[] } {
   const routes = v.parse(Routes, jsonOf(text))
   return {
-    defaultLinks: routes.flatMap(({ dst, dev }) => (dst === 'default' && dev !== undefined ? [dev] : [])),
+    defaultLinks: routes
+      .filter(({ dst }) => dst === 'default')
+      .flatMap(({ dev, nexthops }) => [{ dev }, ...nexthops])
+      .flatMap(({ dev }) => (dev === undefined ? [] : [dev])),
     foreign: routes
       .filter(({ dst }) => dst !== 'default')
       .map(({ dst, dev }) => ({

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import { parsePlan } from '../../address/address-plan.ts'
+import { firewall } from '../../host/firewall.ts'
+import { PLANS } from './host-fixtures.ts'
+
+/** Tables, jumps and rules in the order in which packets meet them. */
+function show(plans = PLANS, uplinks: readonly string[] = ['eth0']): string {
+  return firewall(plans, uplinks)
+    .flatMap(({ family, table, chains, jumps }) => [
+      `IPv${family} ${table}`,
+      ...jumps.map(({ from, to }) => `  ${from}: -j ${to}`),
+      ...chains.flatMap(({ name, rules }) => rules.map((rule) => `  ${name}: ${rule}`)),
+    ])
+    .join('\n')
+}
+
+const SEGMENT_FILTER =
+  '8,32 0 0 16,84 0 0 4278255360,7 0 0 0,32 0 0 12,84 0 0 4278255360,29 0 1 0,6 0 0 65535,6 0 0 0'
+
+test('the rules of the default plan are these', () => {
+  expect(show()).toBe(`IPv4 raw
+  PREROUTING: -j ROMANA-PREROUTING
+  ROMANA-PREROUTING: -i rmn+ -m rpfilter --invert -j DROP
+  ROMANA-PREROUTING: -s 10.0.0.0/8 -m rpfilter --invert -j DROP
+IPv4 filter
+  FORWARD: -j ROMANA-FORWARD
+  INPUT: -j ROMANA-INPUT
+  ROMANA-FORWARD: -s 10.0.0.0/8 -m bpf --bytecode "${SEGMENT_FILTER}" -j ACCEPT
+  ROMANA-FORWARD: -i rmni+ -j DROP
+  ROMANA-FORWARD: -o rmni+ -j DROP
+  ROMANA-FORWARD: -s 10.0.0.0/8 -m conntrack --ctstate ESTABLISHED -j ACCEPT
+  ROMANA-FORWARD: ! -s 10.0.0.0/8 -d 10.0.0.0/8 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+  ROMANA-FORWARD: -d 10.0.0.0/8 -j DROP
+  ROMANA-FORWARD: -s 10.0.0.0/8 -o eth0 -j ACCEPT
+  ROMANA-HOST: -m conntrack --ctstate ESTABLISHED -j ACCEPT
+  ROMANA-HOST: -p icmp -m icmp --icmp-type 8 -j ACCEPT
+  ROMANA-HOST: -i rmn+ -p udp -m udp --dport 53 -j ACCEPT
+  ROMANA-HOST: -i rmn+ -p tcp -m tcp --dport 53 -j ACCEPT
+  ROMANA-HOST: -j DROP
+  ROMANA-INPUT: -i lo -j RETURN
+  ROMANA-INPUT: -i rmn+ -j ROMANA-HOST
+  ROMANA-INPUT: -s 10.0.0.0/8 -j ROMANA-HOST
+  ROMANA-INPUT: -d 10.0.0.0/8 -j ROMANA-HOST
+IPv4 nat
+  POSTROUTING: -j ROMANA-POSTROUTING
+  ROMANA-POSTROUTING: -s 10.0.0.0/8 ! -d 10.0.0.0/8 ! -o rmn+ -j MASQUERADE
+IPv6 raw
+  PREROUTING: -j ROMANA-PREROUTING
+  ROMANA-PREROUTING: -i rmn+ -j DROP`)
+})
+
+describe('the rules', () => {
+  test('of another plan differ in its prefix and its mask only', () => {
+    const other = { ipv4: parsePlan('192.168.0.0/16 0/2/2/12') }
+    const expected = show().replaceAll('10.0.0.0/8', '192.168.0.0/16').replaceAll('4278255360', '4294963200')
+    expect(show(other)).toBe(expected)
+  })
+
+  test('let plan addresses out of each uplink, and of nothing where there is none', () => {
+    const outLines = (uplinks: readonly string[]) =>
+      show(PLANS, uplinks)
+        .split('\n')
+        .filter((line) => line.includes('-s 10.0.0.0/8 -o '))
+        .map((line) => line.trim())
+    expect(outLines(['wan0', 'wan1'])).toEqual([
+      'ROMANA-FORWARD: -s 10.0.0.0/8 -o wan0 -j ACCEPT',
+      'ROMANA-FORWARD: -s 10.0.0.0/8 -o wan1 -j ACCEPT',
+    ])
+    expect(outLines([])).toEqual([])
+  })
+})

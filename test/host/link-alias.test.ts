@@ -1,0 +1,78 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Ip } from '../../address/ip.ts'
+import { formatLinkAlias, type LinkAlias, parseLinkAlias } from '../../host/link-alias.ts'
+import { NAME_LIMIT } from '../../store/ids.ts'
+import { anyAddress } from '../address/arbitraries.ts'
+
+const ALIAS: LinkAlias = {
+  endpointId: '3fa4',
+  networkId: '9bd0',
+  address: Ip.parse('10.1.17.5'),
+  tenant: 'blue',
+  segment: 'web',
+}
+
+const name = fc.stringMatching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,31}$/)
+const id = fc.stringMatching(/^[a-zA-Z0-9]{1,64}$/)
+const anyAlias: fc.Arbitrary<LinkAlias> = fc.record({
+  endpointId: id,
+  networkId: id,
+  address: anyAddress.filter((address) => parses(address)),
+  tenant: name,
+  segment: name,
+})
+
+/** IPv4-mapped addresses have no text that is read back; a plan has none. */
+function parses(address: Ip): boolean {
+  try {
+    return Ip.parse(address.toString()).equals(address)
+  } catch {
+    return false
+  }
+}
+
+test('an alias says whose link it is', () => {
+  expect(formatLinkAlias(ALIAS)).toBe('romana1 3fa4 9bd0 10.1.17.5 blue web')
+})
+
+test('an alias is read back as it was written', () => {
+  fc.assert(
+    fc.property(anyAlias, (alias) => {
+      expect(parseLinkAlias(formatLinkAlias(alias))).toEqual(alias)
+    }),
+  )
+})
+
+test('ids and names of full length and the longest address fit what the kernel keeps', () => {
+  const alias = formatLinkAlias({
+    endpointId: 'e'.repeat(64),
+    networkId: 'n'.repeat(64),
+    address: Ip.parse('fd00:1111:2222:3333:4444:5555:6666:7777'),
+    tenant: 't'.repeat(NAME_LIMIT),
+    segment: 's'.repeat(NAME_LIMIT),
+  })
+  expect(alias.length).toBeLessThanOrEqual(255)
+})
+
+test('an alias that the kernel would cut is refused', () => {
+  expect(() => formatLinkAlias({ ...ALIAS, tenant: 't'.repeat(230) })).toThrow(
+    'Cannot mark the link of endpoint "3fa4": its alias has 262 characters: the kernel keeps 255. ' +
+      'Use shorter names for tenant and segment (E_HOST)',
+  )
+})
+
+describe('an alias is not taken for ours when it is', () => {
+  test.each([
+    ['empty', ''],
+    ["somebody's", 'uplink to rack 4'],
+    ['of a version to come', 'romana2 3fa4 9bd0 10.1.17.5 blue web'],
+    ['cut off', 'romana1 3fa4 9bd0 10.1.17.5 blue'],
+    ['longer', 'romana1 3fa4 9bd0 10.1.17.5 blue web more'],
+    ['with a hole', 'romana1 3fa4  10.1.17.5 blue web'],
+    ['without an address', 'romana1 3fa4 9bd0 10.1.17 blue web'],
+    ['with an address and a length', 'romana1 3fa4 9bd0 10.1.17.5/32 blue web'],
+  ])('%s', (_what, alias) => {
+    expect(parseLinkAlias(alias)).toBeUndefined()
+  })
+})

@@ -1,0 +1,173 @@
+/**
+ * A kernel for tests that need none: its state changes only by the text that `ip` and `iptables-restore` would read, and
+ * is shown as text. Making and removing endpoints and carrying out plans is the real code of `host/linux-host.ts`.
+ */
+import type { Family } from '../../address/ip.ts'
+import type { IpBatch } from '../../host/ip-batch.ts'
+import { type Host, openLinuxHost } from '../../host/linux-host.ts'
+import { commandError, type RunCommand } from '../../host/processes.ts'
+import { IpRefusal, runIpLine } from './fake-ip.ts'
+import { dropLink, emptyIpState, type FakeLink, showIpState } from './fake-ip-state.ts'
+import { type FakeTables, restoreTables, showTables } from './fake-iptables.ts'
+import { observeFake } from './fake-observation.ts'
+
+/** What can be told to fail. */
+export type FakeProgram = 'observe' | 'ip' | 'iptables-restore'
+
+export interface FakeKernel {
+  /** What the code under test gets. */
+  readonly host: Host
+  /** All objects of the kernel, one a line, sorted; "" for a kernel that nobody has touched. */
+  show(): string
+  /** Another program changes links, addresses, routes and rules. @throws Error */
+  ip(...lines: readonly string[]): void
+  /** Another program changes a table. @throws Error */
+  iptablesRestore(family: Family, text: string): void
+  /** Another program switches `net.ipv4.ip_forward`. */
+  setForwarding(on: boolean): void
+  /** The engine moves a container's link into its sandbox. */
+  enterContainer(containerLink: string): void
+  /** The engine moves it back under its name, as it does after Leave. */
+  leaveContainer(containerLink: string): void
+  /** A sandbox ends with the link in it: the pair is gone. */
+  killContainer(containerLink: string): void
+  /** The next use of the program fails once: `ip` and `iptables-restore` after so many lines or tables have been carried out. */
+  failNext(program: FakeProgram, after?: number): void
+}
+
+export function makeFakeKernel(): FakeKernel {
+  const kernel = new Kernel()
+  const { ipState } = kernel
+  return {
+    host: openFakeHost(kernel),
+    show: () => kernel.show(),
+    ip: (...lines) => {
+      for (const line of lines) runIpLine(ipState, line)
+    },
+    iptablesRestore: (family, text) => restoreTables(kernel.tables[family], text),
+    setForwarding: (on) => {
+      kernel.forwarding = on
+    },
+    enterContainer: (name) => moveLink(ipState.links, ipState.elsewhere, name),
+    leaveContainer: (name) => moveLink(ipState.elsewhere, ipState.links, name),
+    killContainer: (name) => dropLink(ipState, linkOf(ipState.elsewhere, name)),
+    failNext: (program, after = 0) => kernel.failures.set(program, after),
+  }
+}
+
+class Kernel {
+  readonly ipState = emptyIpState()
+  readonly tables: Readonly<Record<Family, FakeTables>> = { 4: new Map(), 6: new Map() }
+  /** How many more uses of the program go well before one fails. */
+  readonly failures = new Map<FakeProgram, number>()
+  forwarding = false
+
+  show(): string {
+    return [
+      ...showIpState(this.ipState),
+      ...showTables(this.tables[4], 'iptables'),
+      ...showTables(this.tables[6], 'ip6tables'),
+      ...(this.forwarding ? ['net.ipv4.ip_forward = 1'] : []),
+    ].join('\n')
+  }
+
+  /** Whether this use of the program is the one that shall fail. */
+  isToFail(program: FakeProgram): boolean {
+    const left = this.failures.get(program)
+    if (left === undefined) return false
+    if (left > 0) this.failures.set(program, left - 1)
+    else this.failures.delete(program)
+    return left === 0
+  }
+}
+
+function openFakeHost(kernel: Kernel): Host {
+  const batch = fakeBatch(kernel)
+  const linux = openLinuxHost({
+    run: fakeRun(kernel),
+    fastBatch: batch,
+    slowBatch: batch,
+    iptables: 'nft',
+    sysNetPath: '/nowhere',
+  })
+  return {
+    ...linux,
+    async observe() {
+      await undefined
+      if (kernel.isToFail('observe')) throw commandError('ip -json link show', 'Operation not permitted')
+      return observeFake(kernel)
+    },
+    async apply(plan) {
+      await linux.apply({ ...plan, switchForwardingOn: false })
+      kernel.forwarding ||= plan.switchForwardingOn
+    },
+  }
+}
+
+/** `ip -force -batch -`: goes on behind a failed line and tells the first failure. */
+function fakeBatch(kernel: Kernel): IpBatch {
+  return {
+    async run(lines) {
+      await undefined
+      const failures = lines.flatMap((line) => {
+        const refusal = refusalOf(kernel, line)
+        return refusal === undefined ? [] : [commandError(`ip ${line}`, refusal.message)]
+      })
+      if (failures[0] !== undefined) throw failures[0]
+    },
+    close: () => undefined,
+  }
+}
+
+function fakeRun(kernel: Kernel): RunCommand {
+  return async ({ file, args, input = '' }) => {
+    await undefined
+    const command = `${file} ${args.join(' ')}`
+    if (command === 'ip -batch -') runBatch(kernel, input)
+    else if (command === 'iptables-nft-restore --noflush --wait 5') restore(kernel, 4, input)
+    else if (command === 'ip6tables-nft-restore --noflush --wait 5') restore(kernel, 6, input)
+    else throw new Error(`The fake kernel does not know the command "${command}"`)
+    return ''
+  }
+}
+
+/** `ip -batch -`: ends at the first failed line. */
+function runBatch(kernel: Kernel, input: string): void {
+  for (const [index, line] of input.trimEnd().split('\n').entries()) {
+    const refusal = refusalOf(kernel, line)
+    if (refusal !== undefined)
+      throw commandError('ip -batch -', `${refusal.message}\nCommand failed -:${index + 1}`)
+  }
+}
+
+function refusalOf(kernel: Kernel, line: string): IpRefusal | undefined {
+  try {
+    if (kernel.isToFail('ip')) return new IpRefusal('RTNETLINK answers: Operation not permitted')
+    runIpLine(kernel.ipState, line)
+    return undefined
+  } catch (refusal) {
+    if (refusal instanceof IpRefusal) return refusal
+    throw refusal
+  }
+}
+
+/** Table by table, as iptables-restore commits them. */
+function restore(kernel: Kernel, family: Family, input: string): void {
+  for (const text of input.split(/(?<=^COMMIT\n)/m)) {
+    if (kernel.isToFail('iptables-restore'))
+      throw commandError('iptables-restore', 'Another app is currently holding the xtables lock')
+    restoreTables(kernel.tables[family], text)
+  }
+}
+
+function moveLink(from: Map<string, FakeLink>, to: Map<string, FakeLink>, name: string): void {
+  const link = linkOf(from, name)
+  from.delete(name)
+  to.set(name, link)
+}
+
+function linkOf(links: ReadonlyMap<string, FakeLink>, name: string): FakeLink {
+  const link = links.get(name)
+  if (link === undefined) throw new Error(`The fake kernel has no link "${name}" there`)
+  return link
+}

@@ -1,0 +1,73 @@
+/** What the observer of `host/linux-host.ts` would see of a fake kernel. */
+import { Cidr } from '../../address/cidr.ts'
+import type { Family } from '../../address/ip.ts'
+import type { ForeignNetwork, ObservedHost, Route, SeenTable } from '../../host/host-state.ts'
+import { parseContainerLink, parseHostLink } from '../../host/link-names.ts'
+import { POLICY_RULE_PRIORITY, ROUTE_PROTOCOL, ROUTE_TABLE } from '../../host/marks.ts'
+import type { FakeIpState, FakeRoute, FakeRule } from './fake-ip-state.ts'
+import type { FakeTables } from './fake-iptables.ts'
+
+/** The parts of a fake kernel. */
+export interface FakeState {
+  readonly ipState: FakeIpState
+  readonly tables: Readonly<Record<Family, FakeTables>>
+  readonly forwarding: boolean
+}
+
+/** A copy: what changes in the kernel later is not seen. */
+export function observeFake({ ipState, tables, forwarding }: FakeState): ObservedHost {
+  return {
+    links: [...ipState.links.values()].map(({ name, alias, mtu, peer }) => ({
+      name,
+      alias,
+      mtu,
+      peerIsHere: peer !== undefined && ipState.links.has(peer),
+    })),
+    linkAddresses: ipState.addresses.filter(({ link }) => parseHostLink(link) !== undefined),
+    ownPolicyRules: ipState.rules.filter(isOwnRule).map(({ to }) => to),
+    ownRoutes: ipState.routes.flatMap(ownRoute),
+    firewall: [...seenTables(tables[4], 4), ...seenTables(tables[6], 6)],
+    forwarding,
+    defaultLinks: ipState.routes.flatMap(({ destination, link, table }) =>
+      table === 'main' && isDefault(destination) && link !== undefined ? [link] : [],
+    ),
+    foreignNetworks: foreignNetworks(ipState),
+  }
+}
+
+function isOwnRule({ priority, table, protocol }: FakeRule): boolean {
+  return (
+    priority === POLICY_RULE_PRIORITY && table === String(ROUTE_TABLE) && protocol === String(ROUTE_PROTOCOL)
+  )
+}
+
+function ownRoute({ kind, destination, link, table, protocol }: FakeRoute): Route[] {
+  if (table !== String(ROUTE_TABLE) || protocol !== String(ROUTE_PROTOCOL)) return []
+  if (kind !== 'link') return [{ kind, destination }]
+  return link === undefined ? [] : [{ kind, destination, link }]
+}
+
+function seenTables(tables: FakeTables, family: Family): SeenTable[] {
+  return [...tables].map(([table, chains]) => ({
+    family,
+    table,
+    chains: new Map([...chains].map(([name, { rules }]) => [name, [...rules]])),
+  }))
+}
+
+function foreignNetworks({ addresses, routes }: FakeIpState): ForeignNetwork[] {
+  const ofAddresses = addresses
+    .filter(({ link }) => parseHostLink(link) === undefined && parseContainerLink(link) === undefined)
+    .map(({ link, address, prefixLength }) => ({
+      cidr: Cidr.around(address, prefixLength),
+      seenAs: `address ${address}/${prefixLength} on ${link}`,
+    }))
+  const ofRoutes = routes
+    .filter(({ table, destination }) => table === 'main' && !isDefault(destination))
+    .map(({ destination, link }) => ({ cidr: destination, seenAs: `route ${destination} dev ${link}` }))
+  return [...ofAddresses, ...ofRoutes]
+}
+
+function isDefault({ prefixLength }: Cidr): boolean {
+  return prefixLength === 0
+}
