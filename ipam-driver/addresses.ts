@@ -1,26 +1,63 @@
-/** Addresses of a pool, in the journal: an address is free as long as it has no record. */
+/** Addresses of a pool, in the journal. An address without a record is free. */
 import type { Cidr } from '../address/cidr.ts'
-import { Ip } from '../address/ip.ts'
+import type { Ip } from '../address/ip.ts'
 import { gatewayOf } from '../address/prefixes.ts'
 import { RomanaError } from '../errors.ts'
 import { journalKeys } from '../store/keys.ts'
-import { AddressRecord, EndpointRecord, formatRecord, getRecord } from '../store/records.ts'
+import {
+  AddressRecord,
+  EndpointRecord,
+  formatRecord,
+  getRecord,
+  listRecords,
+  NetworkRecord,
+  type Stored,
+} from '../store/records.ts'
+import type { RevisionAge } from '../store/revision-age.ts'
 import type { Change, Store } from '../store/store.ts'
 import { inTurn, sizeOf, spanOf } from './allocate.ts'
 import type { PoolId } from './pool-id.ts'
 import { getPool } from './pools.ts'
 
-/** Takes the next free address of the pool's range. @throws RomanaError E_POOL_FULL, E_STORE */
-export async function takeNextAddress(journal: Store, id: PoolId): Promise<Ip> {
+/**
+ * How long a released address rests before it is somebody else's, and how long a reservation waits for its endpoint, in
+ * milliseconds. Peers may still send to the old owner; the engine makes the endpoint some milliseconds after it asked.
+ */
+export const REST_MS = 60_000
+
+export interface AddressParts {
+  readonly journal: Store
+  /** Of the journal, for {@link REST_MS}. */
+  readonly age: RevisionAge
+}
+
+type HeldAddress = Stored<AddressRecord> | undefined
+
+/**
+ * Takes the next free address of the pool's range. When none is free, the one that rests longest, since a container that
+ * starts is worth more than a rest; at last one that the engine has forgotten. @throws RomanaError E_POOL_FULL, E_STORE
+ */
+export async function takeNextAddress(parts: AddressParts, id: PoolId): Promise<Ip> {
+  const { journal, age } = parts
   const pool = await getPool(journal, id)
   const span = spanOf(id.cell, id.range)
+  const others: { readonly address: Ip; readonly held: Stored<AddressRecord> }[] = []
+  const take = (address: Ip, held: HeldAddress, more: readonly Change[] = []) => {
+    const value = formatRecord({ ...pool, lastGiven: address })
+    return reserve(journal, address, held, [{ kind: 'put', key: journalKeys.pool(id.cell), value }, ...more])
+  }
   for (const address of span === undefined ? [] : inTurn(span, pool.lastGiven)) {
-    const lastGiven: Change = {
-      kind: 'put',
-      key: journalKeys.pool(id.cell),
-      value: formatRecord({ ...pool, lastGiven: address }),
-    }
-    if (await reserve(journal, address, [lastGiven])) return address
+    const held = await getRecord(journal, AddressRecord, journalKeys.address(address))
+    if (isFree(held, age) && (await take(address, held))) return address
+    if (held !== undefined) others.push({ address, held })
+  }
+  const resting = others.filter(({ held }) => held.record.state === 'resting')
+  for (const { address, held } of resting.sort((a, b) => a.held.revision - b.held.revision)) {
+    if (await take(address, held)) return address
+  }
+  for (const { address, held } of others) {
+    const removal = await removalOfForgotten(parts, held)
+    if (removal !== undefined && (await take(address, held, removal))) return address
   }
   throw new RomanaError('E_POOL_FULL', {
     cannot: `give out an address of segment "${id.segment}" of tenant "${id.tenant}"`,
@@ -29,9 +66,9 @@ export async function takeNextAddress(journal: Store, id: PoolId): Promise<Ip> {
   })
 }
 
-/** Takes one address by name. @throws RomanaError E_ADDRESS, E_ADDRESS_REFUSED, E_ADDRESS_TAKEN, E_STORE */
-export async function takeAddress(journal: Store, id: PoolId, text: string): Promise<Ip> {
-  const address = Ip.parse(text)
+/** Takes one address by name, also one that rests. @throws RomanaError E_ADDRESS_REFUSED, E_ADDRESS_TAKEN, E_STORE */
+export async function takeAddress(parts: AddressParts, id: PoolId, address: Ip): Promise<Ip> {
+  const { journal, age } = parts
   const because = refusal(id.cell, address)
   if (because !== undefined) {
     throw new RomanaError('E_ADDRESS_REFUSED', {
@@ -40,7 +77,10 @@ export async function takeAddress(journal: Store, id: PoolId, text: string): Pro
       remedy: `Choose one of ${id.cell}, or none`,
     })
   }
-  if (await reserve(journal, address, [])) return address
+  const held = await getRecord(journal, AddressRecord, journalKeys.address(address))
+  const isPossible = held === undefined || held.record.state === 'resting' || isFree(held, age)
+  const changes = isPossible ? [] : await removalOfForgotten(parts, held)
+  if (changes !== undefined && (await reserve(journal, address, held, changes))) return address
   throw new RomanaError('E_ADDRESS_TAKEN', {
     cannot: `give out the address ${address}`,
     because: 'it is in use',
@@ -49,26 +89,58 @@ export async function takeAddress(journal: Store, id: PoolId, text: string): Pro
 }
 
 /**
- * The engine gives an address back. One that an endpoint still has stays taken and goes with the endpoint; an endpoint
- * that never got links goes with its address, since the engine does not name it again (it died in CreateEndpoint).
- * Well when the address is free. @throws RomanaError E_STORE, E_RECORD
+ * The engine gives an address back, and it rests. One that an endpoint still has stays taken and goes with the endpoint;
+ * an endpoint that never got links goes with its address, since the engine does not name it again (the plugin died in
+ * CreateEndpoint). Well when the address is free. @throws RomanaError E_STORE, E_RECORD
  */
-export async function releaseAddress(journal: Store, address: Ip): Promise<void> {
+export async function releaseAddress({ journal }: AddressParts, address: Ip): Promise<void> {
   const key = journalKeys.address(address)
   const stored = await getRecord(journal, AddressRecord, key)
-  if (stored === undefined) return
+  if (stored === undefined || stored.record.state === 'resting') return
+  // It goes with its network; the engine also gives it back when another network that wanted it could not be made.
+  if (stored.record.state === 'auxiliary') return
   const { endpointId } = stored.record
   const endpoint = endpointId && (await getRecord(journal, EndpointRecord, journalKeys.endpoint(endpointId)))
-  const holdsAddress = endpoint?.record.address.equals(address) === true
-  if (endpoint?.record.joined === true && holdsAddress) {
-    const value = formatRecord({ ...stored.record, state: 'released' })
-    await journal.commit([{ kind: 'put', key, value }])
-    return
-  }
-  const changes: Change[] = [{ kind: 'remove', key }]
-  if (endpoint && holdsAddress)
-    changes.push({ kind: 'remove', key: journalKeys.endpoint(endpoint.record.endpointId) })
+  const holder = endpoint?.record.address.equals(address) === true ? endpoint.record : undefined
+  const state = holder?.joined === true ? 'released' : 'resting'
+  const changes: Change[] = [
+    {
+      kind: 'put',
+      key,
+      value: formatRecord({ address, state, ...(state === 'released' ? { endpointId } : {}) }),
+    },
+  ]
+  if (holder?.joined === false) changes.push({ kind: 'remove', key: journalKeys.endpoint(holder.endpointId) })
   await journal.commit(changes)
+}
+
+/** Whether a network has the address as its gateway, or keeps it from its containers. @throws RomanaError E_STORE, E_RECORD */
+export async function isKeptByNetwork(journal: Store, address: Ip): Promise<boolean> {
+  const networks = await listRecords(journal, NetworkRecord, journalKeys.networks())
+  return networks.some(({ gateway, auxiliary }) =>
+    [gateway, ...auxiliary].some((kept) => kept.equals(address)),
+  )
+}
+
+/** Nobody has it, its rest is over, or the endpoint for which it was reserved never came. */
+function isFree(held: HeldAddress, age: RevisionAge): boolean {
+  if (held === undefined) return true
+  return (held.record.state === 'resting' || held.record.state === 'reserved') && age.isOld(held.revision)
+}
+
+/**
+ * The removal of the endpoint that has the address, when the engine has forgotten it: an engine that dies in
+ * CreateEndpoint never names the endpoint again, and one that lost the plugin behind Leave does not either.
+ */
+async function removalOfForgotten(
+  { journal, age }: AddressParts,
+  { record: { endpointId }, revision }: Stored<AddressRecord>,
+): Promise<Change[] | undefined> {
+  if (endpointId === undefined || !age.isOld(revision)) return undefined
+  const key = journalKeys.endpoint(endpointId)
+  const endpoint = await getRecord(journal, EndpointRecord, key)
+  if (endpoint === undefined || endpoint.record.joined || !age.isOld(endpoint.revision)) return undefined
+  return [{ kind: 'remove', key, revision: endpoint.revision }]
 }
 
 /** Why an address of a cell can be nobody's, or undefined. */
@@ -80,9 +152,18 @@ function refusal(cell: Cidr, address: Ip): string | undefined {
   return undefined
 }
 
-/** False: it is taken. */
-async function reserve(journal: Store, address: Ip, more: readonly Change[]): Promise<boolean> {
+/** False: it was taken since it was looked at. */
+async function reserve(
+  journal: Store,
+  address: Ip,
+  held: HeldAddress,
+  more: readonly Change[],
+): Promise<boolean> {
+  const key = journalKeys.address(address)
   const value = formatRecord({ address, state: 'reserved' })
-  const result = await journal.commit([{ kind: 'create', key: journalKeys.address(address), value }, ...more])
-  return result.committed
+  const change: Change =
+    held === undefined
+      ? { kind: 'create', key, value }
+      : { kind: 'swap', key, value, revision: held.revision }
+  return (await journal.commit([change, ...more])).committed
 }

@@ -1,5 +1,5 @@
 /** What `docker network create` asked the IPAM driver for, checked. Pure. */
-import type { AddressPlan } from '../address/address-plan.ts'
+import { type AddressPlan, firstNumber } from '../address/address-plan.ts'
 import { Cidr, parseAddressWithLength } from '../address/cidr.ts'
 import { type AddressNumbers, decodeAddress } from '../address/codec.ts'
 import { ADDRESS_BITS } from '../address/ip.ts'
@@ -65,6 +65,10 @@ function parseSubnet(plan: AddressPlan, host: bigint, text: string): { cidr: Cid
     throw subnetError(cidr, `a cell of the plan ${plan.cidr} is a /${cellLength}`)
   if (numbers.host !== host)
     throw subnetError(cidr, `its bits say host ${numbers.host}, and this is host ${host}`)
+  for (const field of ['tenant', 'segment'] as const) {
+    if (numbers[field] < firstNumber(plan, field))
+      throw subnetError(cidr, `its bits say ${field} ${numbers[field]}, and numbers of ${field}s begin at 1`)
+  }
   return { cidr, numbers }
 }
 

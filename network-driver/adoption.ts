@@ -38,12 +38,18 @@ export function findLiveEndpoints(
 /**
  * Endpoints that had links and have none now: their container died while nobody could tell Romana, or the host was
  * restarted. A veth pair goes with the namespace of either end.
+ *
+ * A pair whose both ends are here is of a container that is about to start, since the engine moves the link some
+ * milliseconds after Join. When the plugin starts it is of one that the engine stopped while the plugin was away: the link
+ * was moved back, and DeleteEndpoint never came.
  */
 export function findDeadEndpoints(
   seen: ObservedHost,
   endpoints: readonly EndpointRecord[],
+  when: 'at start' | 'later',
 ): EndpointRecord[] {
-  const links = new Set(seen.links.map(({ name }) => name))
+  const alive = seen.links.filter(({ peerIsHere }) => when === 'later' || !peerIsHere)
+  const links = new Set(alive.map(({ name }) => name))
   return endpoints.filter((endpoint) => endpoint.joined && !links.has(linksOf(endpoint).hostLink))
 }
 
@@ -78,7 +84,15 @@ function describe(
   const internal = name.linkClass === 'internal'
   return {
     endpoint: { endpointId, networkId, address, linkNumber: name.linkNumber, internal, joined: true },
-    network: { networkId, cell, tenant, segment, gateway: gateway ?? gatewayOf(cell), internal },
+    network: {
+      networkId,
+      cell,
+      tenant,
+      segment,
+      gateway: gateway ?? gatewayOf(cell),
+      auxiliary: [],
+      internal,
+    },
     segment: {
       tenant,
       tenantNumber: v.parse(FieldNumberSchema, Number(numbers.tenant)),

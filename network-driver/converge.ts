@@ -4,7 +4,7 @@ import type { ObservedHost } from '../host/host-state.ts'
 import type { Host } from '../host/linux-host.ts'
 import { formatHostPlan, type HostPlan, isEmptyPlan, planHost } from '../host/plan-host.ts'
 import { journalKeys } from '../store/keys.ts'
-import { AddressRecord, getRecord } from '../store/records.ts'
+import { AddressRecord, type EndpointRecord, formatRecord, getRecord } from '../store/records.ts'
 import { findDeadEndpoints } from './adoption.ts'
 import { desiredState } from './desired-state.ts'
 import { listEndpoints, listNetworks, type Stores } from './records.ts'
@@ -24,9 +24,12 @@ export interface ConvergeParts {
  * before its link. Must run alone ({@link Gate}). Gives back what was seen.
  * @throws RomanaError E_COMMAND, E_HOST, E_STORE
  */
-export async function converge(parts: ConvergeParts): Promise<ObservedHost> {
+export async function converge(
+  parts: ConvergeParts,
+  when: 'at start' | 'later' = 'later',
+): Promise<ObservedHost> {
   const seen = await parts.host.observe()
-  await buryDeadEndpoints(parts.stores, seen)
+  await buryEndpoints(parts.stores, findDeadEndpoints(seen, await listEndpoints(parts.stores), when))
   const plan = await planFor(parts, seen)
   if (!isEmptyPlan(plan)) {
     parts.onPlan(formatHostPlan(plan))
@@ -35,14 +38,16 @@ export async function converge(parts: ConvergeParts): Promise<ObservedHost> {
   return seen
 }
 
-/** Their addresses are free again, last in turn. Whatever the engine still says of them later is well. */
-async function buryDeadEndpoints(stores: Stores, seen: ObservedHost): Promise<void> {
-  for (const { endpointId, address } of findDeadEndpoints(seen, await listEndpoints(stores))) {
+/** Their addresses rest, as if the engine had given them back. Whatever it still says of them later is well. */
+async function buryEndpoints(stores: Stores, dead: readonly EndpointRecord[]): Promise<void> {
+  for (const { endpointId, address } of dead) {
     const addressKey = journalKeys.address(address)
     const held = await getRecord(stores.journal, AddressRecord, addressKey)
     await stores.journal.commit([
       { kind: 'remove', key: journalKeys.endpoint(endpointId) },
-      ...(held?.record.endpointId === endpointId ? [{ kind: 'remove', key: addressKey } as const] : []),
+      ...(held?.record.endpointId === endpointId
+        ? [{ kind: 'put' as const, key: addressKey, value: formatRecord({ address, state: 'resting' }) }]
+        : []),
     ])
   }
 }

@@ -3,6 +3,7 @@ import type { AddressPlan } from '../address/address-plan.ts'
 import { cellAround } from '../address/prefixes.ts'
 import { RomanaError } from '../errors.ts'
 import type { ObservedHost } from '../host/host-state.ts'
+import type { NetworkId } from '../store/ids.ts'
 import { journalKeys } from '../store/keys.ts'
 import { type EndpointRecord, getRecord, type NetworkRecord, PoolRecord } from '../store/records.ts'
 import { makeKeyedSerial } from '../store/serial.ts'
@@ -13,7 +14,7 @@ import { makeGate } from './gate.ts'
 import { LiveEndpoints } from './live-endpoints.ts'
 import { type NetworkWish, parseNetworkWish } from './network-options.ts'
 import { checkPlanIsFree } from './plan-check.ts'
-import { listEndpoints, putNetwork, removeNetwork } from './records.ts'
+import { findNetwork, listEndpoints, putNetwork, removeNetwork } from './records.ts'
 import { type Recovered, recoverJournal } from './recovery.ts'
 import type {
   CreateEndpointRequest,
@@ -40,7 +41,7 @@ export class NetworkDriver {
    */
   static async open(parts: ConvergeParts): Promise<NetworkDriver> {
     const recovered = await recoverJournal(parts.stores, await parts.host.observe(), parts.plans.ipv4)
-    const seen = await converge(parts)
+    const seen = await converge(parts, 'at start')
     const endpoints = await listEndpoints(parts.stores)
     return new NetworkDriver(parts, {
       recovered,
@@ -65,8 +66,15 @@ export class NetworkDriver {
   async createNetwork(request: CreateNetworkRequest): Promise<object> {
     const network = await this.#networkRecord(request, parseNetworkWish(request))
     return this.#gate.exclusive(async () => {
+      const isNew = (await findNetwork(this.#parts.stores, network.networkId)) === undefined
       await putNetwork(this.#parts.stores, network)
-      this.#seen = await converge(this.#parts)
+      try {
+        this.#seen = await converge(this.#parts)
+      } catch (error) {
+        // The engine never names a network again that could not be made.
+        if (isNew) await this.#forgetNetwork(network.networkId).catch(() => undefined)
+        throw error
+      }
       return {}
     })
   }
@@ -74,8 +82,7 @@ export class NetworkDriver {
   /** The engine refuses to remove a network that has endpoints. @throws RomanaError E_COMMAND, E_STORE */
   deleteNetwork({ NetworkID }: NetworkRequest): Promise<object> {
     return this.#gate.exclusive(async () => {
-      await removeNetwork(this.#parts.stores, NetworkID)
-      this.#seen = await converge(this.#parts)
+      await this.#forgetNetwork(NetworkID)
       return {}
     })
   }
@@ -109,6 +116,11 @@ export class NetworkDriver {
   /** @throws RomanaError E_PLAN_OVERLAP when this host has come to use addresses of the plan otherwise. */
   async checkPlanIsFree(): Promise<void> {
     checkPlanIsFree(this.#parts.plans.ipv4, await this.#parts.host.observe())
+  }
+
+  async #forgetNetwork(networkId: NetworkId): Promise<void> {
+    await removeNetwork(this.#parts.stores, networkId)
+    this.#seen = await converge(this.#parts)
   }
 
   #forEndpoint<T>({ EndpointID }: EndpointRequest, task: () => Promise<T>): Promise<T> {

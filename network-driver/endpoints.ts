@@ -64,9 +64,21 @@ export async function join(parts: EndpointParts, request: JoinRequest): Promise<
   if (endpoint === undefined) throw unknownEndpoint(request.EndpointID, request.NetworkID)
   if (!live.has(endpoint.endpointId)) {
     refuseSecondOfSegment(parts, network, request)
-    await wire(parts, { ...endpoint, joined: true, sandbox: request.SandboxKey }, network)
+    const fresh = await withFreshLinks(parts, endpoint)
+    await wire(parts, { ...fresh, joined: true, sandbox: request.SandboxKey }, network)
+    return joinAnswer(fresh, network)
   }
   return joinAnswer(endpoint, network)
+}
+
+/** An earlier Join has left links, or failed. Their names are not used again. */
+async function withFreshLinks(
+  { host, nextLinkNumber }: EndpointParts,
+  endpoint: EndpointRecord,
+): Promise<EndpointRecord> {
+  if (endpoint.sandbox === undefined) return endpoint
+  await host.removeEndpoint(linksOf(endpoint).hostLink)
+  return { ...endpoint, linkNumber: nextLinkNumber() }
 }
 
 /** The record first: a link without one would be taken for somebody else's. */
@@ -104,8 +116,9 @@ function refuseSecondOfSegment(
  * with DeleteEndpoint or, should that never come, with the next look at the host.
  * @throws RomanaError E_STORE
  */
-export async function leave({ stores }: EndpointParts, { EndpointID }: EndpointRequest): Promise<void> {
+export async function leave({ stores, live }: EndpointParts, { EndpointID }: EndpointRequest): Promise<void> {
   const endpoint = await getEndpoint(stores, EndpointID)
+  live.delete(EndpointID)
   if (endpoint?.joined === true) await putEndpoint(stores.journal, { ...endpoint, joined: false })
 }
 
@@ -148,8 +161,8 @@ async function recordEndpoint(
     throw takenError(address, `it lies outside the network's ${network.cell}`)
   const key = journalKeys.address(address)
   const held = await getRecord(stores.journal, AddressRecord, key)
-  if (held !== undefined && held.record.state !== 'reserved')
-    throw takenError(address, 'another endpoint has it')
+  const isPossible = held === undefined || ['reserved', 'resting'].includes(held.record.state)
+  if (!isPossible) throw takenError(address, 'another endpoint has it, or it is kept for the network')
   const value = formatRecord({ address, state: 'endpoint', endpointId })
   const { networkId, internal } = network
   const endpoint = { endpointId, networkId, address, linkNumber: nextLinkNumber(), internal, joined: false }
@@ -162,13 +175,13 @@ async function recordEndpoint(
   if (!result.committed) throw takenError(address, 'another endpoint got it at the same moment')
 }
 
-/** A released address goes with its endpoint. One that the engine has not given back yet stays reserved until it does. */
+/** A released address rests now. One that the engine has not given back yet stays reserved until it does, or too long. */
 async function freeAddress(journal: Store, { address, endpointId }: EndpointRecord): Promise<Change[]> {
   const key = journalKeys.address(address)
   const held = await getRecord(journal, AddressRecord, key)
   if (held?.record.endpointId !== endpointId) return []
-  if (held.record.state === 'released') return [{ kind: 'remove', key }]
-  return [{ kind: 'put', key, value: formatRecord({ address, state: 'reserved' }) }]
+  const state = held.record.state === 'released' ? 'resting' : 'reserved'
+  return [{ kind: 'put', key, value: formatRecord({ address, state }) }]
 }
 
 async function putEndpoint(journal: Store, endpoint: EndpointRecord): Promise<void> {

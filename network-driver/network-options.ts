@@ -10,6 +10,8 @@ import { type CreateNetworkRequest, NETLABEL } from './wire.ts'
 export interface NetworkWish {
   readonly cell: Cidr
   readonly gateway: Ip
+  /** Addresses that the user keeps from the network's containers. */
+  readonly auxiliary: Ip[]
   readonly internal: boolean
   /** Bytes. */
   readonly mtu?: number
@@ -35,6 +37,7 @@ export function parseNetworkWish(request: CreateNetworkRequest): NetworkWish {
   return {
     cell,
     gateway: pool.Gateway === '' ? gatewayOf(cell) : parseAddressWithLength(pool.Gateway).address,
+    auxiliary: Object.values(pool.AuxAddresses).map((text) => parseAddressWithLength(text).address),
     internal: request.Options[NETLABEL.internal] === true,
     ...(mtu === undefined ? {} : { mtu }),
   }

@@ -1,9 +1,18 @@
 /** What the network driver keeps: networks and endpoints in the journal, and a copy of the networks in the directory. */
+import type { Ip } from '../address/ip.ts'
+import { gatewayOf } from '../address/prefixes.ts'
 import { RomanaError } from '../errors.ts'
 import type { EndpointId, HostNumber, NetworkId } from '../store/ids.ts'
 import { directoryKeys, journalKeys } from '../store/keys.ts'
-import { EndpointRecord, formatRecord, getRecord, listRecords, NetworkRecord } from '../store/records.ts'
-import type { Store } from '../store/store.ts'
+import {
+  type AddressRecord,
+  EndpointRecord,
+  formatRecord,
+  getRecord,
+  listRecords,
+  NetworkRecord,
+} from '../store/records.ts'
+import type { Change, Store } from '../store/store.ts'
 
 export interface Stores {
   readonly directory: Store
@@ -12,29 +21,63 @@ export interface Stores {
   readonly host: HostNumber
 }
 
-/** The journal first: it is the truth. The copy serves a host whose journal was lost. @throws RomanaError E_STORE */
+/**
+ * The journal first: it is the truth. The copy serves a host whose journal was lost. The addresses that the network keeps
+ * from its containers are kept by the same transaction: they wait for no endpoint.
+ * @throws RomanaError E_STORE
+ */
 export async function putNetwork(
   { directory, journal, host }: Stores,
   network: NetworkRecord,
 ): Promise<void> {
   const value = formatRecord(network)
-  await journal.commit([{ kind: 'put', key: journalKeys.network(network.networkId), value }])
+  await journal.commit([
+    { kind: 'put', key: journalKeys.network(network.networkId), value },
+    ...keptAddresses(network).map((address) => putAddress(address, 'auxiliary')),
+  ])
   await directory.commit([{ kind: 'put', key: directoryKeys.hostNetwork(host, network.networkId), value }])
 }
 
-/** Well when it is gone already. @throws RomanaError E_STORE */
-export async function removeNetwork(
-  { directory, journal, host }: Stores,
-  networkId: NetworkId,
-): Promise<void> {
+/**
+ * The addresses that only this network kept are free again. Not when the engine gives them back: it does so too when
+ * another network that wanted the same gateway could not be made. Well when the network is gone already.
+ * @throws RomanaError E_STORE, E_RECORD
+ */
+export async function removeNetwork(stores: Stores, networkId: NetworkId): Promise<void> {
+  const { directory, journal, host } = stores
+  const networks = await listNetworks(stores)
+  const stillKept = networks.filter((network) => network.networkId !== networkId).flatMap(keptAddresses)
+  const removed = networks.filter((network) => network.networkId === networkId).flatMap(keptAddresses)
+  const freed = removed.filter((address) => !stillKept.some((kept) => kept.equals(address)))
   await directory.commit([{ kind: 'remove', key: directoryKeys.hostNetwork(host, networkId) }])
-  await journal.commit([{ kind: 'remove', key: journalKeys.network(networkId) }])
+  await journal.commit([
+    { kind: 'remove', key: journalKeys.network(networkId) },
+    ...freed.map((address) => putAddress(address, 'resting')),
+  ])
+}
+
+/** What a network keeps from its containers, beside the addresses that nobody ever gets. */
+function keptAddresses({ cell, gateway, auxiliary }: NetworkRecord): Ip[] {
+  const usualGateway = gatewayOf(cell)
+  return [gateway, ...auxiliary].filter((address) => !address.equals(usualGateway))
+}
+
+function putAddress(address: Ip, state: AddressRecord['state']): Change {
+  return { kind: 'put', key: journalKeys.address(address), value: formatRecord({ address, state }) }
+}
+
+/** @throws RomanaError E_STORE, E_RECORD */
+export async function findNetwork(
+  { journal }: Stores,
+  networkId: NetworkId,
+): Promise<NetworkRecord | undefined> {
+  return (await getRecord(journal, NetworkRecord, journalKeys.network(networkId)))?.record
 }
 
 /** @throws RomanaError E_NETWORK_UNKNOWN, E_STORE, E_RECORD */
-export async function getNetwork({ journal }: Stores, networkId: NetworkId): Promise<NetworkRecord> {
-  const stored = await getRecord(journal, NetworkRecord, journalKeys.network(networkId))
-  if (stored !== undefined) return stored.record
+export async function getNetwork(stores: Stores, networkId: NetworkId): Promise<NetworkRecord> {
+  const network = await findNetwork(stores, networkId)
+  if (network !== undefined) return network
   throw new RomanaError('E_NETWORK_UNKNOWN', {
     cannot: `use the network "${networkId}"`,
     because: 'Romana has no record of it',

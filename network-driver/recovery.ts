@@ -6,12 +6,13 @@ import {
   formatRecord,
   listRecords,
   NetworkRecord,
+  type PoolRecord,
   type SegmentRecord,
   type TenantRecord,
 } from '../store/records.ts'
-import type { Change, Store } from '../store/store.ts'
+import { create, type Store } from '../store/store.ts'
 import { type AdoptedEndpoint, findLiveEndpoints } from './adoption.ts'
-import { listEndpoints, listNetworks, putNetwork, type Stores } from './records.ts'
+import { findNetwork, listEndpoints, listNetworks, putNetwork, type Stores } from './records.ts'
 
 /** What recovery brought back, for the log. */
 export interface Recovered {
@@ -29,6 +30,7 @@ export async function recoverJournal(
   const known = new Set<string>((await listEndpoints(stores)).map(({ endpointId }) => endpointId))
   const adopted = findLiveEndpoints(seen, plan, known)
   for (const endpoint of adopted) await adopt(stores, endpoint)
+  await recoverPools(stores)
   return { networks, endpoints: adopted.length }
 }
 
@@ -46,22 +48,30 @@ async function recoverNetworks(stores: Stores): Promise<number> {
   return lost.length
 }
 
-/** Creates what is missing and changes nothing that is there. */
+/** Adds what is missing and changes nothing that is there. */
 async function adopt(stores: Stores, { endpoint, network, segment }: AdoptedEndpoint): Promise<void> {
-  const { directory, journal, host } = stores
-  const networkValue = formatRecord(network)
-  await createEach(journal, [
-    { kind: 'create', key: journalKeys.network(network.networkId), value: networkValue },
-    { kind: 'create', key: journalKeys.endpoint(endpoint.endpointId), value: formatRecord(endpoint) },
-  ])
-  const address = { address: endpoint.address, state: 'endpoint', endpointId: endpoint.endpointId }
+  const { directory, journal } = stores
+  const { endpointId, address } = endpoint
+  if ((await findNetwork(stores, network.networkId)) === undefined) await putNetwork(stores, network)
   await journal.commit([
-    { kind: 'put', key: journalKeys.address(endpoint.address), value: formatRecord(address) },
-  ])
-  await createEach(directory, [
-    { kind: 'create', key: directoryKeys.hostNetwork(host, network.networkId), value: networkValue },
+    { kind: 'put', key: journalKeys.endpoint(endpointId), value: formatRecord(endpoint) },
+    {
+      kind: 'put',
+      key: journalKeys.address(address),
+      value: formatRecord({ address, state: 'endpoint', endpointId }),
+    },
   ])
   await adoptSegment(directory, segment)
+}
+
+/** Each network holds the pool of its cell, so that the pool goes with the last of them. */
+async function recoverPools(stores: Stores): Promise<void> {
+  const networks = await listNetworks(stores)
+  for (const { cell, tenant, segment } of networks) {
+    const uses = networks.filter((network) => network.cell.equals(cell)).length
+    const pool: PoolRecord = { cell, tenant, segment, uses, lastGiven: cell.network }
+    await create(stores.journal, journalKeys.pool(cell), formatRecord(pool))
+  }
 }
 
 async function adoptSegment(directory: Store, segment: SegmentRecord): Promise<void> {
@@ -75,8 +85,4 @@ async function adoptSegment(directory: Store, segment: SegmentRecord): Promise<v
     { kind: 'create', key: directoryKeys.segment(tenant, name), value: formatRecord(segment) },
     { kind: 'create', key: directoryKeys.segmentNumber(tenant, number), value: name },
   ])
-}
-
-async function createEach(store: Store, changes: readonly Change[]): Promise<void> {
-  for (const change of changes) await store.commit([change])
 }

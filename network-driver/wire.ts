@@ -12,6 +12,8 @@ const PoolData = v.object({
   Pool: v.optional(v.string(), ''),
   /** An address with a prefix length. */
   Gateway: v.optional(v.string(), ''),
+  /** Of --aux-address: names to addresses with a prefix length. */
+  AuxAddresses: v.nullish(v.record(v.string(), v.string()), {}),
 })
 
 export const CreateNetworkRequest = v.object({

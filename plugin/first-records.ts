@@ -77,12 +77,17 @@ export async function ensureHost(
   machineId: string,
 ): Promise<HostNumber> {
   const hosts = await listRecords(directory, HostRecord, directoryKeys.hosts())
-  const known = hosts.find((host) => host.machineId === machineId)
+  // A plan that nobody used may have been changed for one in which the number has no place.
+  const known = hosts.find((host) => host.machineId === machineId && hasHost(plan, host.number))
   if (known !== undefined) return known.number
   const number = lowestFreeHost(plan, new Set(hosts.map((host) => BigInt(host.number))))
   const record: HostRecord = { number, machineId, name: hostname() }
   const isOurs = await create(directory, directoryKeys.host(number), formatRecord(record))
   return isOurs ? number : ensureHost(directory, plan, machineId)
+}
+
+function hasHost(plan: AddressPlan, number: HostNumber): boolean {
+  return number >= firstNumber(plan, 'host') && number <= lastNumber(plan, 'host')
 }
 
 function lowestFreeHost(plan: AddressPlan, taken: ReadonlySet<bigint>): HostNumber {

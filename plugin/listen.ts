@@ -10,10 +10,13 @@ import { RomanaError, reasonOf } from '../errors.ts'
  * The engine keeps connections open for ever, and sends a request on a connection that was closed meanwhile again
  * without its body. So no connection is ever closed from this side.
  */
-const SERVER_OPTIONS = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 60_000 }
+const SERVER_OPTIONS = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }
 
 /** Engines before 24.0.5 send an empty Host header, which is no URL; nobody needs it. */
 const HOST_NAME = 'romana.invalid'
+
+/** How soon a connection whose call is answered is noticed at the end. */
+const IDLE_CHECK_MS = 20
 
 /** Listens on a socket of its own, readable for root only. A stale file of that name is removed. @throws RomanaError E_HOST */
 export async function listen(app: Hono, path: string): Promise<Server> {
@@ -49,7 +52,10 @@ async function bind(server: Server, path: string): Promise<void> {
 export async function close(server: Server, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
+  // A connection becomes idle when its call is answered.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
   const late = setTimeout(() => server.closeAllConnections(), graceMs)
   await closed
+  clearInterval(idle)
   clearTimeout(late)
 }

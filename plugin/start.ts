@@ -52,6 +52,7 @@ async function openDrivers(config: Config, log: Log, opened: AsyncDisposableStac
     journal,
     plan: plans.ipv4,
     host: BigInt(number),
+    nowMs: () => performance.now(),
     checkPlanIsFree: () => network.checkPlanIsFree(),
   })
   log.info({ host: number, plan: String(plans.ipv4.cidr), recovered: network.recovered }, 'ready')

@@ -55,12 +55,16 @@ export const PoolRecord = v.object({
 export type PoolRecord = v.InferOutput<typeof PoolRecord>
 
 /**
- * Journal. A taken address; an address without a record is free. It is `reserved` by the engine (RequestAddress), held
- * by an `endpoint`, or `released` by the engine while its endpoint is still here: then it goes with the endpoint.
+ * Journal. An address that is not simply free.
+ * - `reserved`: the engine asked for it (RequestAddress) and has not made its endpoint yet
+ * - `endpoint`: an endpoint has it
+ * - `released`: the engine gave it back while its endpoint is still here; it goes with the endpoint
+ * - `auxiliary`: kept for a network, as a gateway of the user's choice or an auxiliary address
+ * - `resting`: given back; nobody gets it for a while
  */
 export const AddressRecord = v.object({
   address: ip,
-  state: v.picklist(['reserved', 'endpoint', 'released']),
+  state: v.picklist(['reserved', 'endpoint', 'released', 'auxiliary', 'resting']),
   endpointId: v.optional(EndpointIdSchema),
 })
 export type AddressRecord = v.InferOutput<typeof AddressRecord>
@@ -73,6 +77,8 @@ export const NetworkRecord = v.object({
   segment: NameSchema,
   /** The next hop of the network's endpoints. */
   gateway: ip,
+  /** Addresses that no container of the network may get (--aux-address). */
+  auxiliary: v.optional(v.array(ip), []),
   internal: v.boolean(),
   /** Bytes; absent: that of the uplink. */
   mtu: v.optional(v.number()),

@@ -1,0 +1,225 @@
+/**
+ * What a Docker engine does with its plugin: the calls of each of its actions, in the order and with the bodies of
+ * Docker 29 (`test/fixtures/` has recordings), and what it undoes when a call fails. It says nothing about how the plugin
+ * is called, so the same engine speaks to the drivers themselves and to a socket.
+ */
+
+import { fieldOf, textOf } from './docker-answers.ts'
+
+/** One call. Gives the answer's body. @throws Error with the answer's text when the plugin refuses */
+export type CallPlugin = (method: string, body: object) => Promise<unknown>
+
+/** What the engine does with the container's end of a link, by name. */
+export interface Sandboxes {
+  enterContainer(containerLink: string): void
+  leaveContainer(containerLink: string): void
+}
+
+/** What was typed behind `docker network create`. */
+export interface NetworkOptions {
+  readonly tenant?: string
+  readonly segment?: string
+  readonly subnet?: string
+  readonly gateway?: string
+  readonly aux?: string
+  readonly internal?: boolean
+  readonly options?: Readonly<Record<string, string>>
+}
+
+export interface EngineNetwork {
+  readonly id: string
+  readonly poolId: string
+  /** The cell. */
+  readonly pool: string
+  /** With a length, as in "10.1.17.1/24". */
+  readonly gateway: string
+  readonly aux?: string
+}
+
+export interface EngineEndpoint {
+  readonly id: string
+  readonly network: EngineNetwork
+  /** Without a length. */
+  readonly address: string
+  /** The container's end, as Join named it. */
+  readonly link: string
+}
+
+/** What was typed behind `docker run`. */
+export interface RunOptions {
+  readonly ip?: string
+  readonly mac?: string
+}
+
+const GATEWAY = 'com.docker.network.gateway'
+const PORTS = {
+  'com.docker.network.endpoint.exposedports': [],
+  'com.docker.network.portmap': [],
+}
+
+export class DockerEngine {
+  readonly #call: CallPlugin
+  readonly #sandboxes: Sandboxes
+
+  constructor(call: CallPlugin, sandboxes: Sandboxes) {
+    this.#call = call
+    this.#sandboxes = sandboxes
+  }
+
+  /** `docker network create`. @throws Error of the plugin, behind its roll-back */
+  async createNetwork(id: string, wish: NetworkOptions = {}): Promise<EngineNetwork> {
+    const { tenant, segment, subnet = '', gateway, aux } = wish
+    const Options = { ...(tenant !== undefined && { tenant }), ...(segment !== undefined && { segment }) }
+    const pool = { AddressSpace: 'RomanaLocal', Pool: subnet, SubPool: '', Options, V6: false }
+    const taken = await this.#call('IpamDriver.RequestPool', pool)
+    const poolId = textOf(taken, 'PoolID')
+    const network = {
+      id,
+      poolId,
+      pool: textOf(taken, 'Pool'),
+      gateway: gateway ?? textOf(fieldOf(taken, 'Data'), GATEWAY),
+      ...(aux !== undefined && { aux }),
+    }
+    try {
+      return await this.#createNetwork(network, wish)
+    } catch (error) {
+      await this.#releasePool(network)
+      throw error
+    }
+  }
+
+  async #createNetwork(network: EngineNetwork, wish: NetworkOptions): Promise<EngineNetwork> {
+    const { id, poolId, pool, aux } = network
+    const gateway = wish.gateway === undefined ? network.gateway : await this.#gateway(poolId, wish.gateway)
+    if (aux !== undefined) await this.#requestAddress(poolId, aux, null)
+    await this.#call('NetworkDriver.CreateNetwork', {
+      NetworkID: id,
+      Options: {
+        'com.docker.network.enable_ipv4': true,
+        'com.docker.network.enable_ipv6': false,
+        'com.docker.network.generic': wish.options ?? {},
+        ...(wish.internal === true && { 'com.docker.network.internal': true }),
+      },
+      IPv4Data: [
+        {
+          AddressSpace: 'RomanaLocal',
+          AuxAddresses: aux === undefined ? {} : { aux: aux + lengthOf(pool) },
+          Gateway: gateway,
+          Pool: pool,
+        },
+      ],
+      IPv6Data: [],
+    })
+    return { ...network, gateway }
+  }
+
+  /** `docker network rm`: the addresses and the pool go before the network. The engine forgets it whatever is answered. */
+  async removeNetwork(network: EngineNetwork): Promise<void> {
+    await this.#releasePool(network)
+    await this.#ignoring('NetworkDriver.DeleteNetwork', { NetworkID: network.id })
+  }
+
+  /** `docker run`, or `docker network connect`. @throws Error of the plugin, behind the roll-back of what came before */
+  async run(
+    id: string,
+    network: EngineNetwork,
+    { ip = '', mac = '' }: RunOptions = {},
+  ): Promise<EngineEndpoint> {
+    const options = { 'com.docker.network.endpoint.name': `container-${id}` }
+    const given = await this.#requestAddress(network.poolId, ip, options)
+    const created = { id, network, address: withoutLength(given), link: '' }
+    try {
+      await this.#call('NetworkDriver.CreateEndpoint', {
+        ...namesOf(created),
+        Interface: { Address: given, AddressIPv6: '', MacAddress: mac },
+        Options: PORTS,
+      })
+    } catch (error) {
+      await this.#releaseAddress(network.poolId, created.address)
+      throw error
+    }
+    return this.#start(created)
+  }
+
+  async #start(created: EngineEndpoint): Promise<EngineEndpoint> {
+    const endpoint = { ...created, link: await this.#join(created) }
+    this.#sandboxes.enterContainer(endpoint.link)
+    await this.#ignoring('NetworkDriver.ProgramExternalConnectivity', {
+      ...namesOf(endpoint),
+      Options: PORTS,
+    })
+    await this.#ignoring('NetworkDriver.EndpointOperInfo', namesOf(endpoint))
+    return endpoint
+  }
+
+  async #join(endpoint: EngineEndpoint): Promise<string> {
+    const SandboxKey = `/var/run/docker/netns/${endpoint.id}`
+    try {
+      const joined = await this.#call('NetworkDriver.Join', {
+        ...namesOf(endpoint),
+        SandboxKey,
+        Options: PORTS,
+      })
+      return textOf(fieldOf(joined, 'InterfaceName'), 'SrcName')
+    } catch (error) {
+      await this.#ignoring('NetworkDriver.Leave', namesOf(endpoint))
+      await this.remove(endpoint)
+      throw error
+    }
+  }
+
+  /** `docker stop`: the link is in the container until Leave is answered. Errors are logged by the engine and forgotten. */
+  async stop(endpoint: EngineEndpoint): Promise<void> {
+    await this.#ignoring('NetworkDriver.RevokeExternalConnectivity', namesOf(endpoint))
+    await this.#ignoring('NetworkDriver.Leave', namesOf(endpoint))
+    this.#sandboxes.leaveContainer(endpoint.link)
+    await this.remove(endpoint)
+  }
+
+  /** What an engine that starts does for an endpoint of its store whose container has died. */
+  async bury(endpoint: EngineEndpoint): Promise<void> {
+    await this.#ignoring('NetworkDriver.Leave', namesOf(endpoint))
+    await this.remove(endpoint)
+  }
+
+  /** The end of an endpoint that has left, or never joined. */
+  async remove(endpoint: EngineEndpoint): Promise<void> {
+    await this.#ignoring('NetworkDriver.DeleteEndpoint', namesOf(endpoint))
+    await this.#releaseAddress(endpoint.network.poolId, endpoint.address)
+  }
+
+  async #gateway(poolId: string, wanted: string): Promise<string> {
+    return this.#requestAddress(poolId, wanted, { RequestAddressType: GATEWAY })
+  }
+
+  async #requestAddress(PoolID: string, Address: string, Options: object | null): Promise<string> {
+    return textOf(await this.#call('IpamDriver.RequestAddress', { PoolID, Address, Options }), 'Address')
+  }
+
+  async #releasePool({ poolId, gateway, aux }: EngineNetwork): Promise<void> {
+    await this.#releaseAddress(poolId, withoutLength(gateway))
+    if (aux !== undefined) await this.#releaseAddress(poolId, aux)
+    await this.#ignoring('IpamDriver.ReleasePool', { PoolID: poolId })
+  }
+
+  async #releaseAddress(PoolID: string, Address: string): Promise<void> {
+    await this.#ignoring('IpamDriver.ReleaseAddress', { PoolID, Address })
+  }
+
+  async #ignoring(method: string, body: object): Promise<void> {
+    await this.#call(method, body).catch(() => undefined)
+  }
+}
+
+function namesOf({ id, network }: EngineEndpoint): { NetworkID: string; EndpointID: string } {
+  return { NetworkID: network.id, EndpointID: id }
+}
+
+function withoutLength(address: string): string {
+  return address.replace(/\/\d+$/, '')
+}
+
+/** "/24" */
+function lengthOf(cidr: string): string {
+  return cidr.slice(cidr.indexOf('/'))
+}

@@ -1,0 +1,117 @@
+/** A Romana host that needs no kernel: both drivers over stores in memory, an engine that calls them, and what is seen. */
+
+import * as v from 'valibot'
+import { parsePlan } from '../../address/address-plan.ts'
+import type { Host } from '../../host/linux-host.ts'
+import { makeIpamDriver } from '../../ipam-driver/driver.ts'
+import { NetworkDriver } from '../../network-driver/driver.ts'
+import type { Recovered } from '../../network-driver/recovery.ts'
+import { type Drivers, METHODS } from '../../plugin/methods.ts'
+import { HostNumberSchema } from '../../store/ids.ts'
+import { openMemoryStore } from '../../store/memory.ts'
+import type { Store } from '../../store/store.ts'
+import { type CallPlugin, DockerEngine } from '../contract/docker-engine.ts'
+import { keysOf, takenAddresses } from '../ipam-driver/ipam-steps.ts'
+import { type FakeKernel, makeFakeKernel } from '../support/fake-kernel.ts'
+
+/** What outlives a restart of the plugin. */
+export interface Remains {
+  readonly kernel: FakeKernel
+  readonly directory: Store
+  readonly journal: Store
+  readonly plan: string
+  /** Stands still unless a test moves it. */
+  readonly nowMs: () => number
+}
+
+export interface Romana extends Remains {
+  readonly drivers: Drivers
+  readonly recovered: Recovered
+  /** Calls a method with a body as the engine sends it. @throws RomanaError */
+  readonly call: CallPlugin
+  readonly engine: DockerEngine
+  /** Every plan that was carried out. */
+  readonly plans: readonly string[]
+}
+
+/** What a start may be given: all of it has a default. */
+export interface StartWish extends Partial<Remains> {
+  /** Instead of the kernel's own. */
+  readonly host?: Host
+}
+
+/** Starts the plugin's drivers on an untouched host, or on what another start has left. */
+export async function startRomana(wish: StartWish = {}): Promise<Romana> {
+  const {
+    kernel = makeFakeKernel(),
+    directory = openMemoryStore(),
+    journal = openMemoryStore(),
+    plan = '10.0.0.0/8 8/4/4/8',
+    nowMs = () => 0,
+  } = wish
+  const plans: string[] = []
+  const ipv4 = parsePlan(plan)
+  const host = v.parse(HostNumberSchema, 1)
+  const network = await NetworkDriver.open({
+    stores: { directory, journal, host },
+    host: wish.host ?? kernel.host,
+    plans: { ipv4 },
+    uplinks: undefined,
+    onPlan: (text) => plans.push(text),
+  })
+  const checkPlanIsFree = () => network.checkPlanIsFree()
+  const ipam = makeIpamDriver({
+    directory,
+    journal,
+    plan: ipv4,
+    host: BigInt(host),
+    nowMs,
+    checkPlanIsFree,
+  })
+  const drivers = { ipam, network }
+  const call = callDrivers(drivers)
+  const { recovered } = network
+  const engine = new DockerEngine(call, kernel)
+  return { kernel, directory, journal, plan, nowMs, drivers, recovered, call, engine, plans }
+}
+
+/** Bodies go through JSON, as on the wire. */
+export function callDrivers(drivers: Drivers): CallPlugin {
+  return async (name, body) => {
+    const method = METHODS[name]
+    if (method === undefined) throw new Error(`There is no method ${name}`)
+    return method.kind === 'constant' ? method.answer : method.call(drivers, JSON.parse(JSON.stringify(body)))
+  }
+}
+
+/** The objects of the kernel that belong to endpoints, one a line. */
+export function showEndpoints({ kernel }: Remains): string {
+  return linesOf(kernel)
+    .filter((line) => /\brm[nep][ei]?\d/.test(line))
+    .join('\n')
+}
+
+function linesOf(kernel: FakeKernel): string[] {
+  return kernel.show().split('\n')
+}
+
+/** What containers leave behind when they are not cleaned up: "10.1.17.2 endpoint e1; /endpoints/e1". */
+export async function takenIn({ journal }: Remains): Promise<string> {
+  const all = [await takenAddresses(journal), await keysOf(journal, '/endpoints/')]
+  return all.filter((text) => text !== '').join('; ')
+}
+
+/** The text of one record with its fields in order, "" when there is none. */
+export async function recordOf(store: Store, key: string): Promise<string> {
+  const entry = await store.get(key)
+  if (entry === undefined) return ''
+  const fields = Object.entries(JSON.parse(entry.value)).sort(([a], [b]) => (a < b ? -1 : 1))
+  return JSON.stringify(Object.fromEntries(fields))
+}
+
+/** All records of the journal: keys and texts. */
+export async function recordsIn({ journal }: Remains): Promise<string> {
+  const { entries } = await journal.list('/')
+  const lines = entries.map(async ({ key }) => `${key} ${await recordOf(journal, key)}`)
+  return (await Promise.all(lines)).join('\n')
+}
