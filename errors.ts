@@ -5,8 +5,8 @@
  * `status` is the HTTP status of the answer. 404 is never used: libnetwork reads it as "method not implemented".
  */
 export const ERRORS = {
-  E_REQUEST: { status: 400, meaning: 'A request of the engine could not be read' },
-  E_METHOD: { status: 404, meaning: 'The engine called a method that Romana does not have' },
+  E_REQUEST: { status: 400, meaning: 'A request could not be read' },
+  E_METHOD: { status: 404, meaning: 'A method was called that Romana does not have' },
   E_NOT_READY: { status: 500, meaning: 'The plugin has not finished its recovery, or its recovery failed' },
   E_CONFIG: { status: 500, meaning: 'A setting of the plugin is wrong' },
   E_PLAN: { status: 500, meaning: 'An address plan cannot be used' },
@@ -22,6 +22,9 @@ export const ERRORS = {
   E_IPAM_PAIR: { status: 500, meaning: 'A Romana network was made without the Romana IPAM driver' },
   E_SUBNET: { status: 500, meaning: 'The subnet asked for is not the cell of the segment on this host' },
   E_TENANTS_FULL: { status: 500, meaning: 'All tenant or segment numbers of the plan are taken' },
+  E_SEGMENT_UNKNOWN: { status: 500, meaning: 'A tenant or segment that is named does not exist' },
+  E_SEGMENT_EXISTS: { status: 500, meaning: 'A tenant or segment that was to be made is there already' },
+  E_SEGMENT_IN_USE: { status: 500, meaning: 'A tenant or segment that was to be removed is in use' },
   E_POOL_FULL: { status: 500, meaning: 'All addresses of a cell are taken' },
   E_POOL_UNKNOWN: { status: 500, meaning: 'The engine named a pool that Romana cannot make sense of' },
   E_ADDRESS_TAKEN: { status: 500, meaning: 'The address asked for is in use' },
@@ -34,6 +37,7 @@ export const ERRORS = {
   E_COMMAND: { status: 500, meaning: 'A command of the host (ip, iptables) failed' },
   E_HOST: { status: 500, meaning: 'This host cannot carry Romana: a kernel part or a permission is missing' },
   E_LOCKED: { status: 500, meaning: 'Another Romana plugin works in this network namespace' },
+  E_PLUGIN_AWAY: { status: 500, meaning: 'The romana command could not reach the plugin' },
   E_INTERNAL: { status: 500, meaning: 'Romana has a defect' },
 } as const
 

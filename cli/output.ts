@@ -3,10 +3,12 @@
 /** 0: well. 1: the command found a problem. 2: it was typed wrongly. */
 export type ExitCode = 0 | 1 | 2
 
-/** How a command ended. The text goes to standard output, that of a wrong usage to standard error. */
+/** How a command ended. */
 export interface Outcome {
   readonly exitCode: ExitCode
   readonly text: string
+  /** The command was not carried out: the text says why, on standard error instead of standard output. */
+  readonly isFailure?: true
 }
 
 /** One line for each row, the values below each other. */

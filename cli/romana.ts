@@ -2,36 +2,78 @@
 import { stripVTControlCharacters } from 'node:util'
 import { renderUsage } from 'citty'
 import { RomanaError } from '../errors.ts'
+import { Refusal } from './admin-client.ts'
 import { type Command, UsageError } from './command.ts'
 import { addressCommand } from './commands/address.ts'
 import { addressPlanCommand } from './commands/address-plan.ts'
+import { endpointListCommand } from './commands/endpoint.ts'
+import { networkListCommand } from './commands/network.ts'
+import { planCommand } from './commands/plan.ts'
+import { segmentAddCommand, segmentListCommand, segmentRemoveCommand } from './commands/segment.ts'
+import { statusCommand } from './commands/status.ts'
+import { tenantAddCommand, tenantListCommand, tenantRemoveCommand } from './commands/tenant.ts'
 import type { ExitCode, Outcome } from './output.ts'
 
+/** A noun with several verbs has a command for each: its name is two words. */
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  ['status', statusCommand],
+  ['tenant list', tenantListCommand],
+  ['tenant add', tenantAddCommand],
+  ['tenant remove', tenantRemoveCommand],
+  ['segment list', segmentListCommand],
+  ['segment add', segmentAddCommand],
+  ['segment remove', segmentRemoveCommand],
+  ['network list', networkListCommand],
+  ['endpoint list', endpointListCommand],
+  ['plan', planCommand],
   ['address', addressCommand],
   ['address-plan', addressPlanCommand],
 ])
 
 export async function romana(words: readonly string[]): Promise<Outcome> {
-  const [name, ...rest] = words
-  const command = COMMANDS.get(name ?? '')
-  const usage = command === undefined ? rootUsage : command.usage
+  const found = findCommand(words)
+  const usage = found === undefined ? () => rootUsage(words[0]) : found.command.usage
   if (words.includes('--help') || words.includes('-h')) return help(0, await usage())
-  if (command === undefined) {
-    return help(2, await usage(), name === undefined ? 'No command' : `Unknown command: ${name}`)
+  if (found === undefined) {
+    const typed = words.slice(0, isNoun(words[0]) ? 2 : 1).join(' ')
+    return help(2, await usage(), typed === '' ? 'No command' : `Unknown command: ${typed}`)
   }
   try {
-    return await command.run(rest)
+    return await found.command.run(found.rest)
   } catch (error) {
-    if (error instanceof RomanaError) return { exitCode: 2, text: `${error.message}\n` }
     if (isUsageError(error)) return help(2, await usage(), error.message)
-    throw error
+    return failure(error)
   }
 }
 
-function rootUsage(): Promise<string> {
+function findCommand(
+  words: readonly string[],
+): { readonly command: Command; readonly rest: readonly string[] } | undefined {
+  for (const count of [2, 1]) {
+    const command = COMMANDS.get(words.slice(0, count).join(' '))
+    if (command !== undefined) return { command, rest: words.slice(count) }
+  }
+  return undefined
+}
+
+function isNoun(word: string | undefined): boolean {
+  return [...COMMANDS.keys()].some((name) => name.startsWith(`${word} `))
+}
+
+/** What the words say is wrong, what the plugin refuses, or what keeps it from answering. */
+function failure(error: unknown): Outcome {
+  if (error instanceof Refusal)
+    return { exitCode: error.isUsage ? 2 : 1, text: `${error.message}\n`, isFailure: true }
+  if (!(error instanceof RomanaError)) throw error
+  const exitCode = error.code === 'E_PLUGIN_AWAY' ? 1 : 2
+  return { exitCode, text: `${error.message}\n`, isFailure: true }
+}
+
+/** @param noun shows its commands only. */
+function rootUsage(noun: string | undefined): Promise<string> {
+  const commands = [...COMMANDS].filter(([name]) => !isNoun(noun) || name.startsWith(`${noun} `))
   const subCommands = Object.fromEntries(
-    [...COMMANDS].map(([name, { description }]) => [name, { meta: { description } }]),
+    commands.map(([name, { description }]) => [name, { meta: { description } }]),
   )
   const description = 'Routed, multi-tenant networks for Docker hosts, without an overlay'
   return renderUsage({ meta: { name: 'romana', description }, subCommands })
@@ -40,7 +82,8 @@ function rootUsage(): Promise<string> {
 /** citty colours and pads its text whether or not a terminal reads it. */
 function help(exitCode: ExitCode, usage: string, problem?: string): Outcome {
   const plain = stripVTControlCharacters(usage).replaceAll(/ +$/gm, '').trimEnd()
-  return { exitCode, text: problem === undefined ? `${plain}\n` : `${plain}\n\n${problem}\n` }
+  if (problem === undefined) return { exitCode, text: `${plain}\n` }
+  return { exitCode, text: `${plain}\n\n${problem}\n`, isFailure: true }
 }
 
 /** citty does not export its CLIError. */

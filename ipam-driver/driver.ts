@@ -5,6 +5,7 @@ import { gatewayOf } from '../address/prefixes.ts'
 import { journalKeys } from '../store/keys.ts'
 import { makeRevisionAge } from '../store/revision-age.ts'
 import { makeSerial } from '../store/serial.ts'
+import type { Store } from '../store/store.ts'
 import {
   type AddressParts,
   isKeptByNetwork,
@@ -13,9 +14,12 @@ import {
   takeAddress,
   takeNextAddress,
 } from './addresses.ts'
+import { NUMBER_REST_MS } from './field-numbers.ts'
 import { type PoolId, parsePoolId } from './pool-id.ts'
+import { recoverPools } from './pool-recovery.ts'
 import { parsePoolWish } from './pool-wish.ts'
-import { type PoolAnswer, type PoolParts, releasePool, takePool } from './pools.ts'
+import { forgetUnusedPools, type PoolAnswer, type PoolParts, releasePool, takePool } from './pools.ts'
+import type { SegmentParts } from './segment-hold.ts'
 import {
   GATEWAY,
   REQUEST_ADDRESS_TYPE,
@@ -31,16 +35,26 @@ export interface IpamDriver {
   releasePool(request: ReleasePoolRequest): Promise<object>
   requestAddress(request: RequestAddressRequest): Promise<{ readonly Address: string }>
   releaseAddress(request: ReleaseAddressRequest): Promise<object>
+  /** Before the first answer. Gives back what could not be put right, for the log. @throws RomanaError E_CONFLICT, E_STORE, E_RECORD */
+  recover(): Promise<readonly string[]>
+  /** Frees what the engine asked for and made no network of, which otherwise goes with the next request of a pool. */
+  forgetUnusedPools(): Promise<void>
+  /** For what people do with tenants and segments. */
+  readonly segments: SegmentParts
 }
 
-export interface IpamDriverParts extends PoolParts {
+export interface IpamDriverParts extends Omit<SegmentParts, 'age'> {
+  readonly journal: Store
   /** A clock that does not jump, in milliseconds. */
   readonly nowMs: () => number
   /** @throws RomanaError E_PLAN_OVERLAP when this host uses addresses of the plan for something else. */
   readonly checkPlanIsFree: () => Promise<void>
 }
 
-/** The driver over its stores. Calls that read and then write the journal take turns. */
+/**
+ * The driver over its stores. Tasks that read and then write the journal take turns; so do calls for pools, which also wait
+ * for the directory and must not hold up containers.
+ */
 export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
   const { plan, host, journal } = parts
   const addresses: AddressParts = { journal, age: makeRevisionAge(REST_MS, parts.nowMs) }
@@ -50,14 +64,17 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
       addresses.age.observe((await journal.list(journalKeys.pools())).revision)
       return task()
     })
+  const poolTurn = makeSerial()
+  const segments: SegmentParts = { ...parts, age: makeRevisionAge(NUMBER_REST_MS, parts.nowMs) }
+  const pools: PoolParts = { ...segments, journal, journalAge: addresses.age, journalTurn: serial }
   return {
     async requestPool(request) {
-      const wish = parsePoolWish(plan, host, request)
+      const wish = parsePoolWish(plan, BigInt(host), request)
       await parts.checkPlanIsFree()
-      return serial(() => takePool(parts, wish))
+      return poolTurn(() => takePool(pools, wish))
     },
     async releasePool({ PoolID }) {
-      await serial(() => releasePool(parts, PoolID))
+      await poolTurn(() => releasePool(pools, PoolID))
       return {}
     },
     requestAddress: (request) => serial(() => requestAddress(addresses, request)),
@@ -66,6 +83,9 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
       await serial(() => releaseAddress(addresses, address))
       return {}
     },
+    recover: () => poolTurn(() => recoverPools(pools)),
+    forgetUnusedPools: () => poolTurn(() => forgetUnusedPools(pools)),
+    segments,
   }
 }
 

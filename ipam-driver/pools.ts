@@ -1,21 +1,32 @@
-/** Pools: the cells in use on this host, in the journal. */
-import type { AddressPlan } from '../address/address-plan.ts'
-import { cell, gatewayOf } from '../address/prefixes.ts'
-import { RomanaError } from '../errors.ts'
+/**
+ * Pools: the cells in use on this host, in the journal. The directory knows which segments have one: it is written first
+ * when a pool is taken and last when it is released, so that no segment goes that is still in use.
+ */
+import { gatewayOf } from '../address/prefixes.ts'
 import { journalKeys } from '../store/keys.ts'
-import { formatRecord, getRecord, PoolRecord, type SegmentRecord } from '../store/records.ts'
+import {
+  formatRecord,
+  getRecord,
+  listRecords,
+  listStored,
+  NetworkRecord,
+  PoolRecord,
+} from '../store/records.ts'
+import type { RevisionAge } from '../store/revision-age.ts'
+import type { Serial } from '../store/serial.ts'
 import type { Store } from '../store/store.ts'
 import { formatPoolId, type PoolId, parsePoolId } from './pool-id.ts'
-import { type PoolWish, subnetError } from './pool-wish.ts'
-import { ensureSegment, findSegmentByNumbers, releaseSegment } from './segments.ts'
+import { segmentOf } from './pool-segment.ts'
+import type { PoolWish } from './pool-wish.ts'
+import { cellOf, type SegmentParts, unholdSegment } from './segment-hold.ts'
 import { GATEWAY } from './wire.ts'
 
-export interface PoolParts {
-  readonly directory: Store
+export interface PoolParts extends SegmentParts {
   readonly journal: Store
-  readonly plan: AddressPlan
-  /** This host's number. */
-  readonly host: bigint
+  /** Of the journal: how old a pool is that may be one without a network. */
+  readonly journalAge: RevisionAge
+  /** For tasks that read and then write the journal. They must not wait for the directory: containers wait for them. */
+  readonly journalTurn: Serial
 }
 
 export interface PoolAnswer {
@@ -26,64 +37,68 @@ export interface PoolAnswer {
 
 /**
  * One more network holds the pool of its segment. The answer brings the gateway along, so that the engine asks for none.
- * @throws RomanaError E_SUBNET, E_TENANTS_FULL, E_STORE
+ * @throws RomanaError E_SUBNET, E_SEGMENT_UNKNOWN, E_NAME, E_TENANTS_FULL, E_CONFLICT, E_STORE
  */
 export async function takePool(parts: PoolParts, wish: PoolWish): Promise<PoolAnswer> {
+  await forgetUnusedPools(parts)
   const segment = await segmentOf(parts, wish)
-  const poolCell = cell(parts.plan, parts.host, {
-    tenant: BigInt(segment.tenantNumber),
-    segment: BigInt(segment.number),
+  const cell = cellOf(parts, segment)
+  const id: PoolId = { cell, tenant: segment.tenant, segment: segment.name, range: wish.range ?? cell }
+  await parts.journalTurn(async () => {
+    const pool = await getPool(parts.journal, id)
+    await putPool(parts.journal, { ...pool, uses: pool.uses + 1 })
   })
-  if (wish.subnet !== undefined && !wish.subnet.cidr.equals(poolCell)) {
-    throw subnetError(
-      wish.subnet.cidr,
-      `segment "${segment.name}" of tenant "${segment.tenant}" has ${poolCell} on this host`,
-    )
-  }
-  const id: PoolId = {
-    cell: poolCell,
-    tenant: segment.tenant,
-    segment: segment.name,
-    range: wish.range ?? poolCell,
-  }
-  const pool = await getPool(parts.journal, id)
-  await putPool(parts.journal, { ...pool, uses: pool.uses + 1 })
   return {
     PoolID: formatPoolId(id),
-    Pool: String(poolCell),
-    Data: { [GATEWAY]: `${gatewayOf(poolCell)}/${poolCell.prefixLength}` },
+    Pool: String(cell),
+    Data: { [GATEWAY]: `${gatewayOf(cell)}/${cell.prefixLength}` },
   }
 }
 
-/** One network less. The last one takes an automatic segment with it. Well when the pool is not held. @throws RomanaError E_STORE */
-export async function releasePool({ directory, journal }: PoolParts, poolId: string): Promise<void> {
+/** One network less. The last one of all hosts takes an automatic segment with it. Well when the pool is not held. @throws RomanaError E_CONFLICT, E_STORE */
+export async function releasePool(parts: PoolParts, poolId: string): Promise<void> {
   const id = parsePoolId(poolId)
-  const pool = await getPool(journal, id)
-  if (pool.uses > 1) return putPool(journal, { ...pool, uses: pool.uses - 1 })
-  await releaseSegment(directory, id.tenant, id.segment)
-  await journal.commit([{ kind: 'remove', key: journalKeys.pool(id.cell) }])
+  const wasLast = await parts.journalTurn(async () => {
+    const pool = await getPool(parts.journal, id)
+    if (pool.uses > 1) await putPool(parts.journal, { ...pool, uses: pool.uses - 1 })
+    else await removePool(parts.journal, pool)
+    return pool.uses <= 1
+  })
+  if (wasLast) await unholdSegment(parts, id)
+}
+
+/**
+ * Pools that the engine asked for and made no network of: it died in between, or the plugin did. A network follows its
+ * pool within milliseconds. @throws RomanaError E_CONFLICT, E_STORE, E_RECORD
+ */
+export async function forgetUnusedPools(parts: PoolParts): Promise<void> {
+  const forgotten = await parts.journalTurn(async () => {
+    const unused = await unusedPools(parts)
+    for (const pool of unused) await removePool(parts.journal, pool)
+    return unused
+  })
+  for (const pool of forgotten) await unholdSegment(parts, pool)
+}
+
+async function unusedPools({ journal, journalAge }: PoolParts): Promise<PoolRecord[]> {
+  const { stored } = await listStored(journal, PoolRecord, journalKeys.pools())
+  const old = stored.filter(({ revision }) => journalAge.isOld(revision)).map(({ record }) => record)
+  if (old.length === 0) return []
+  const networks = await listRecords(journal, NetworkRecord, journalKeys.networks())
+  return old.filter((pool) => !networks.some(({ cell }) => cell.equals(pool.cell)))
 }
 
 /** The record of a pool; as a fresh one when the journal does not have it. @throws RomanaError E_STORE, E_RECORD */
-export async function getPool(
-  journal: Store,
-  { cell: poolCell, tenant, segment }: PoolId,
-): Promise<PoolRecord> {
-  const stored = await getRecord(journal, PoolRecord, journalKeys.pool(poolCell))
-  return stored?.record ?? { cell: poolCell, tenant, segment, uses: 0, lastGiven: poolCell.network }
+export async function getPool(journal: Store, { cell, tenant, segment }: PoolId): Promise<PoolRecord> {
+  const stored = await getRecord(journal, PoolRecord, journalKeys.pool(cell))
+  return stored?.record ?? { cell, tenant, segment, uses: 0, lastGiven: cell.network }
 }
 
-async function putPool(journal: Store, pool: PoolRecord): Promise<void> {
+/** @throws RomanaError E_STORE */
+export async function putPool(journal: Store, pool: PoolRecord): Promise<void> {
   await journal.commit([{ kind: 'put', key: journalKeys.pool(pool.cell), value: formatRecord(pool) }])
 }
 
-async function segmentOf(parts: PoolParts, wish: PoolWish): Promise<SegmentRecord> {
-  if (wish.segment !== undefined) return ensureSegment(parts.directory, parts.plan, wish.segment)
-  const found = wish.subnet && (await findSegmentByNumbers(parts.directory, wish.subnet.numbers))
-  if (found !== undefined) return found
-  throw new RomanaError('E_SUBNET', {
-    cannot: `use the subnet "${wish.subnet?.cidr}"`,
-    because: `no segment has tenant number ${wish.subnet?.numbers.tenant} and segment number ${wish.subnet?.numbers.segment}`,
-    remedy: 'Name the segment with --ipam-opt tenant=NAME --ipam-opt segment=NAME',
-  })
+async function removePool(journal: Store, { cell }: PoolRecord): Promise<void> {
+  await journal.commit([{ kind: 'remove', key: journalKeys.pool(cell) }])
 }

@@ -1,201 +1,153 @@
 /**
- * Tenants and segments in the directory. Each has a name and, for good, a number that is bits of its addresses. Every
- * write is one transaction that holds the name and the number, so that no two names ever share a number.
+ * Segments in the directory. Each belongs to a tenant and has a name and, as long as it is there, a number that is bits of
+ * its addresses. Every write is one transaction that holds the name and the number, so that no two names ever share one.
  */
-import * as v from 'valibot'
-import { type AddressPlan, type Field, firstNumber, lastNumber } from '../address/address-plan.ts'
 import { RomanaError } from '../errors.ts'
-import { type FieldNumber, FieldNumberSchema, type Name, NameSchema } from '../store/ids.ts'
+import { automaticName, isAutomaticName, type Name } from '../store/ids.ts'
 import { directoryKeys } from '../store/keys.ts'
-import { formatRecord, getRecord, SegmentRecord, TenantRecord } from '../store/records.ts'
-import type { Store } from '../store/store.ts'
+import {
+  formatRecord,
+  getRecord,
+  HostRecord,
+  listRecords,
+  SegmentHostRecord,
+  SegmentRecord,
+  type Stored,
+  type TenantRecord,
+} from '../store/records.ts'
+import type { Change, Store } from '../store/store.ts'
+import { untilDone } from './attempts.ts'
+import {
+  type FreeNumber,
+  findFreeNumber,
+  type NumberParts,
+  type NumberSpace,
+  returnNumber,
+  segmentNumbers,
+  TENANT_NUMBERS,
+  takeNumber,
+} from './field-numbers.ts'
+import { existsError, inUseError, unknownError } from './segment-errors.ts'
+import { getTenant, makeTenant } from './tenants.ts'
 
-/** What `docker network create` asked for. Absent numbers: the lowest free one. */
+/** Which tenant's, and its name. Without a name: an automatic one, made for one network. */
 export interface SegmentWish {
   readonly tenant: Name
-  /** Absent: a fresh segment that goes with its network. */
   readonly segment?: Name
-  /** Numbers that a given subnet fixes. */
-  readonly tenantNumber?: bigint
-  readonly segmentNumber?: bigint
 }
 
-/** Other hosts write the same records: a lost race is tried again, this often. */
-const ATTEMPTS = 50
+/** The number for the new tenant or segment of this name; an automatic segment is named after its number. */
+export type NumberOf = (space: NumberSpace, name: Name | undefined) => Promise<FreeNumber>
 
-/** @throws RomanaError E_NAME */
-export function parseName(what: 'tenant' | 'segment', text: string): Name {
-  const parsed = v.safeParse(NameSchema, text)
-  if (parsed.success) return parsed.output
-  throw new RomanaError('E_NAME', {
-    cannot: `use "${text}" as the name of a ${what}`,
-    because: `a name ${parsed.issues[0].message}`,
+/** How a new segment comes about. */
+export interface Making {
+  readonly numberOf: NumberOf
+  /** What else is written in the transaction that makes the segment. */
+  readonly alsoWrite: (segment: Name) => readonly Change[]
+}
+
+/** Undefined when there is none. @throws RomanaError E_STORE, E_RECORD */
+export function getSegment(
+  directory: Store,
+  tenant: Name,
+  segment: Name,
+): Promise<Stored<SegmentRecord> | undefined> {
+  return getRecord(directory, SegmentRecord, directoryKeys.segment(tenant, segment))
+}
+
+/** In the order of their numbers. @throws RomanaError E_STORE, E_RECORD */
+export async function listSegments(directory: Store): Promise<SegmentRecord[]> {
+  const segments = await listRecords(directory, SegmentRecord, directoryKeys.allSegments())
+  return segments.sort((a, b) => a.tenantNumber - b.tenantNumber || a.number - b.number)
+}
+
+/** Makes a segment, and its tenant where there is none. @throws RomanaError E_SEGMENT_EXISTS, E_NAME, E_TENANTS_FULL, E_CONFLICT, E_STORE */
+export function addSegment(parts: NumberParts, tenant: Name, segment: Name): Promise<SegmentRecord> {
+  const { directory } = parts
+  const what = describe(tenant, segment)
+  const numberOf: NumberOf = (space) => findFreeNumber(parts, space)
+  return untilDone(`make ${what}`, async () => {
+    if ((await getSegment(directory, tenant, segment)) !== undefined) throw existsError(what)
+    return makeSegment(directory, { tenant, segment }, { numberOf, alsoWrite: () => [] })
   })
 }
 
-/** Finds the segment, or makes it and its tenant. @throws RomanaError E_TENANTS_FULL, E_SUBNET, E_CONFLICT, E_STORE */
-export async function ensureSegment(
-  directory: Store,
-  plan: AddressPlan,
-  wish: SegmentWish,
-): Promise<SegmentRecord> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const found = await findSegment(directory, wish)
-    if (found !== undefined) return found
-    const made = (await makeTenant(directory, plan, wish)) && (await makeSegment(directory, plan, wish))
-    if (made) return made
-  }
-  throw new RomanaError('E_CONFLICT', {
-    cannot: `make segment "${wish.segment ?? '(new)'}" of tenant "${wish.tenant}"`,
-    because: `other writers came first ${ATTEMPTS} times`,
-    remedy: 'Try again',
-  })
-}
-
-/** The segment with these numbers, whatever its name. @throws RomanaError E_STORE, E_RECORD */
-export async function findSegmentByNumbers(
-  directory: Store,
-  numbers: { readonly tenant: bigint; readonly segment: bigint },
-): Promise<SegmentRecord | undefined> {
-  const tenant = await directory.get(directoryKeys.tenantNumber(fieldNumber(numbers.tenant)))
-  if (tenant === undefined) return undefined
-  const tenantName = v.parse(NameSchema, tenant.value)
-  const segment = await directory.get(directoryKeys.segmentNumber(tenantName, fieldNumber(numbers.segment)))
-  if (segment === undefined) return undefined
-  return findSegment(directory, { tenant: tenantName, segment: v.parse(NameSchema, segment.value) })
-}
-
-/** Removes an automatic segment; a named one stays until a person removes it. @throws RomanaError E_STORE */
-export async function releaseSegment(directory: Store, tenant: Name, segment: Name): Promise<void> {
-  const found = await getRecord(directory, SegmentRecord, directoryKeys.segment(tenant, segment))
-  if (found?.record.automatic !== true) return
-  await directory.commit([
-    { kind: 'remove', key: directoryKeys.segment(tenant, segment), revision: found.revision },
-    { kind: 'remove', key: directoryKeys.segmentNumber(tenant, found.record.number) },
-  ])
-}
-
-async function findSegment(
+/**
+ * One round: makes the tenant or, where that is there, the segment. Undefined: begin anew.
+ * @throws RomanaError E_NAME, E_STORE, and what `numberOf` throws
+ */
+export async function makeSegment(
   directory: Store,
   { tenant, segment }: SegmentWish,
+  making: Making,
 ): Promise<SegmentRecord | undefined> {
-  if (segment === undefined) return undefined
-  return (await getRecord(directory, SegmentRecord, directoryKeys.segment(tenant, segment)))?.record
+  if (segment !== undefined && isAutomaticName(segment)) throw automaticNameError(segment)
+  const found = await getTenant(directory, tenant)
+  if (found !== undefined) return makeSegmentOf(directory, found, segment, making)
+  await makeTenant(directory, tenant, await making.numberOf(TENANT_NUMBERS, tenant))
+  return undefined
 }
 
-/** False: somebody else made it meanwhile, or took the number. */
-async function makeTenant(directory: Store, plan: AddressPlan, wish: SegmentWish): Promise<boolean> {
-  const { tenant } = wish
-  const found = await getRecord(directory, TenantRecord, directoryKeys.tenant(tenant))
-  if (found !== undefined) {
-    checkNumber(`tenant "${tenant}"`, found.record.number, wish.tenantNumber)
-    return true
-  }
-  const taken = await takenNumbers(directory, directoryKeys.tenantNumbers())
-  const number = chooseNumber(plan, {
-    field: 'tenant',
-    taken,
-    after: 0n,
-    of: 'the plan',
-    wanted: wish.tenantNumber,
-  })
-  const record: TenantRecord = { name: tenant, number, lastAutomatic: fieldNumber(0n) }
-  const result = await directory.commit([
-    { kind: 'create', key: directoryKeys.tenant(tenant), value: formatRecord(record) },
-    { kind: 'create', key: directoryKeys.tenantNumber(number), value: tenant },
-  ])
-  return result.committed
-}
-
-/** Undefined: somebody else was faster. The tenant's record is in the transaction: it must not go meanwhile. */
-async function makeSegment(
+/** The tenant's record is in the transaction, unchanged: it must not go meanwhile. */
+async function makeSegmentOf(
   directory: Store,
-  plan: AddressPlan,
-  wish: SegmentWish,
+  { record: tenant, revision }: Stored<TenantRecord>,
+  wanted: Name | undefined,
+  { numberOf, alsoWrite }: Making,
 ): Promise<SegmentRecord | undefined> {
-  const tenantKey = directoryKeys.tenant(wish.tenant)
-  const tenant = await getRecord(directory, TenantRecord, tenantKey)
-  if (tenant === undefined) return undefined
-  const automatic = wish.segment === undefined
-  const taken = await takenNumbers(directory, directoryKeys.segmentNumbers(wish.tenant))
-  const number = chooseNumber(plan, {
-    field: 'segment',
-    taken,
-    after: automatic ? BigInt(tenant.record.lastAutomatic) : 0n,
-    of: `tenant "${wish.tenant}"`,
-    wanted: wish.segmentNumber,
-  })
-  const name = wish.segment ?? parseName('segment', `auto-${number}`)
-  const record: SegmentRecord = {
-    tenant: wish.tenant,
-    tenantNumber: tenant.record.number,
-    name,
-    number,
-    automatic,
-  }
-  const tenantAfter = automatic ? { ...tenant.record, lastAutomatic: number } : tenant.record
-  const result = await directory.commit([
-    { kind: 'swap', key: tenantKey, value: formatRecord(tenantAfter), revision: tenant.revision },
-    { kind: 'create', key: directoryKeys.segment(wish.tenant, name), value: formatRecord(record) },
-    { kind: 'create', key: directoryKeys.segmentNumber(wish.tenant, number), value: name },
+  const space = segmentNumbers(tenant.name)
+  const free = await numberOf(space, wanted)
+  const name = wanted ?? automaticName(free.number)
+  const record = { tenant: tenant.name, tenantNumber: tenant.number, name, number: free.number }
+  const { committed } = await directory.commit([
+    { kind: 'swap', key: directoryKeys.tenant(tenant.name), value: formatRecord(tenant), revision },
+    { kind: 'create', key: directoryKeys.segment(tenant.name, name), value: formatRecord(record) },
+    takeNumber(space, free, name),
+    ...alsoWrite(name),
   ])
-  return result.committed ? record : undefined
+  return committed ? record : undefined
 }
 
-/** The numbers are the last parts of the keys below `prefix`. */
-async function takenNumbers(directory: Store, prefix: string): Promise<Set<bigint>> {
-  const { entries } = await directory.list(prefix)
-  return new Set(entries.map(({ key }) => BigInt(key.slice(prefix.length))))
-}
-
-interface NumberChoice {
-  readonly field: Field & ('tenant' | 'segment')
-  readonly taken: ReadonlySet<bigint>
-  /** The search begins behind this number and goes round. */
-  readonly after: bigint
-  /** Whose numbers they are. */
-  readonly of: string
-  readonly wanted: bigint | undefined
-}
-
-/** The wanted number if it is free; otherwise the next free one. */
-function chooseNumber(plan: AddressPlan, choice: NumberChoice): FieldNumber {
-  const { field, taken, after, wanted } = choice
-  const first = firstNumber(plan, field)
-  const last = lastNumber(plan, field)
-  if (wanted !== undefined) {
-    if (taken.has(wanted)) throw numberTaken(choice, wanted)
-    return fieldNumber(wanted)
-  }
-  const size = last - first + 1n
-  const start = after < first ? 0n : after - first + 1n
-  for (let step = 0n; step < size && step <= BigInt(taken.size); step += 1n) {
-    const number = first + ((start + step) % size)
-    if (!taken.has(number)) return fieldNumber(number)
-  }
-  throw new RomanaError('E_TENANTS_FULL', {
-    cannot: `make another ${field}`,
-    because: `all ${size} ${field} numbers of ${choice.of} are taken`,
-    remedy: `Remove a ${field}, or use a plan with more ${field} bits`,
+/** Removes a segment in which no host has a pool; its number rests. @throws RomanaError E_SEGMENT_UNKNOWN, E_SEGMENT_IN_USE, E_CONFLICT, E_STORE */
+export async function removeSegment(directory: Store, tenant: Name, segment: Name): Promise<void> {
+  const what = describe(tenant, segment)
+  await untilDone(`remove ${what}`, async () => {
+    const found = await getSegment(directory, tenant, segment)
+    if (found === undefined) throw unknownError(what)
+    await refuseIfUsed(directory, found.record)
+    return (await directory.commit(removal(found))).committed ? true : undefined
   })
 }
 
-function checkNumber(what: string, is: FieldNumber, wanted: bigint | undefined): void {
-  if (wanted === undefined || BigInt(is) === wanted) return
-  throw new RomanaError('E_SUBNET', {
-    cannot: `use this subnet for ${what}`,
-    because: `the bits of the subnet say number ${wanted}, and ${what} has number ${is}`,
-  })
+/** A host that takes a pool writes the segment's record too, so the revision tells that none did meanwhile. */
+export function removal({ record, revision }: Stored<SegmentRecord>): readonly Change[] {
+  return [
+    { kind: 'remove', key: directoryKeys.segment(record.tenant, record.name), revision },
+    returnNumber(segmentNumbers(record.tenant), record),
+  ]
 }
 
-function numberTaken({ field, of }: NumberChoice, wanted: bigint): RomanaError {
-  return new RomanaError('E_SUBNET', {
-    cannot: `make a ${field} with the number ${wanted} that the subnet asks for`,
-    because: `another ${field} of ${of} has this number`,
-    remedy: 'Leave out --subnet, or use the name of that one',
-  })
+async function refuseIfUsed(directory: Store, { tenant, name }: SegmentRecord): Promise<void> {
+  const used = await listRecords(directory, SegmentHostRecord, directoryKeys.segmentHosts(tenant, name))
+  if (used.length === 0) return
+  const hosts = await listRecords(directory, HostRecord, directoryKeys.hosts())
+  const nameOf = (number: number) => hosts.find((host) => host.number === number)?.name ?? 'unknown'
+  throw inUseError(
+    describe(tenant, name),
+    `it has networks on ${used.map(({ host }) => `host ${host} (${nameOf(host)})`).join(', ')}`,
+    'Remove them there first, with docker network rm',
+  )
 }
 
-function fieldNumber(number: bigint): FieldNumber {
-  return v.parse(FieldNumberSchema, Number(number))
+/** How messages call a segment. */
+export function describe(tenant: Name, segment: Name): string {
+  return `segment "${segment}" of tenant "${tenant}"`
+}
+
+function automaticNameError(segment: Name): RomanaError {
+  return new RomanaError('E_NAME', {
+    cannot: `make a segment of the name "${segment}"`,
+    because: 'such names are for the segments of networks without options',
+    remedy: 'Choose a name that does not read "auto-" and a number',
+  })
 }

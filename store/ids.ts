@@ -24,6 +24,18 @@ export const NameSchema = v.pipe(
 )
 export type Name = v.InferOutput<typeof NameSchema>
 
+const AUTOMATIC = /^auto-\d+$/
+
+/** The name of an automatic segment, which is made for a network without options. Nobody else can give such a name. */
+export function automaticName(number: FieldNumber): Name {
+  return v.parse(NameSchema, `auto-${number}`)
+}
+
+/** Whether the segment of this name is an automatic one, which goes with its network. */
+export function isAutomaticName(name: Name): boolean {
+  return AUTOMATIC.test(name)
+}
+
 /** A host's number in the plan. */
 export const HostNumberSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.brand('HostNumber'))
 export type HostNumber = v.InferOutput<typeof HostNumberSchema>

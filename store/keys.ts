@@ -10,13 +10,19 @@ export const directoryKeys = {
   host: (host: HostNumber) => `/hosts/${host}`,
   tenant: (tenant: Name) => `/tenants/${tenant}`,
   tenants: () => '/tenants/',
-  /** Holds the tenant's name: two tenants can never have one number. */
+  /** Who has the number, or had it last: two tenants can never have one number. */
   tenantNumber: (number: FieldNumber) => `/tenant-numbers/${number}`,
   tenantNumbers: () => '/tenant-numbers/',
   segment: (tenant: Name, segment: Name) => `/segments/${tenant}/${segment}`,
   segments: (tenant: Name) => `/segments/${tenant}/`,
+  allSegments: () => '/segments/',
   segmentNumber: (tenant: Name, number: FieldNumber) => `/segment-numbers/${tenant}/${number}`,
   segmentNumbers: (tenant: Name) => `/segment-numbers/${tenant}/`,
+  /** There as long as the host has a pool in the segment. */
+  segmentHost: (tenant: Name, segment: Name, host: HostNumber) =>
+    `/segment-hosts/${tenant}/${segment}/${host}`,
+  segmentHosts: (tenant: Name, segment: Name) => `/segment-hosts/${tenant}/${segment}/`,
+  allSegmentHosts: () => '/segment-hosts/',
   /** A host's networks: a second copy of the journal's, for the day the journal is lost. */
   hostNetwork: (host: HostNumber, network: NetworkId) => `/host-networks/${host}/${network}`,
   hostNetworks: (host: HostNumber) => `/host-networks/${host}/`,
@@ -32,4 +38,5 @@ export const journalKeys = {
   networks: () => '/networks/',
   endpoint: (endpoint: EndpointId) => `/endpoints/${endpoint}`,
   endpoints: () => '/endpoints/',
+  iptables: () => '/iptables',
 } as const

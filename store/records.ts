@@ -24,23 +24,31 @@ export const HostRecord = v.object({ number: HostNumberSchema, machineId: v.stri
 export type HostRecord = v.InferOutput<typeof HostRecord>
 
 /** Directory. */
-export const TenantRecord = v.object({
-  name: NameSchema,
-  number: FieldNumberSchema,
-  /** The number that the last automatic segment got: the next one gets another, so that a freed number rests. */
-  lastAutomatic: FieldNumberSchema,
-})
+export const TenantRecord = v.object({ name: NameSchema, number: FieldNumberSchema })
 export type TenantRecord = v.InferOutput<typeof TenantRecord>
 
-/** Directory. An automatic segment was made for a network without options, and goes with it. */
+/** Directory. A number of a tenant, or of a segment of one tenant. A number without a record was never given out. */
+export const NumberRecord = v.object({
+  number: FieldNumberSchema,
+  /** Who has it or, when it rests, had it last. */
+  name: NameSchema,
+  /** Given back: nobody else gets it for a while. The revision of the record says since when. */
+  resting: v.boolean(),
+})
+export type NumberRecord = v.InferOutput<typeof NumberRecord>
+
+/** Directory. */
 export const SegmentRecord = v.object({
   tenant: NameSchema,
   tenantNumber: FieldNumberSchema,
   name: NameSchema,
   number: FieldNumberSchema,
-  automatic: v.boolean(),
 })
 export type SegmentRecord = v.InferOutput<typeof SegmentRecord>
+
+/** Directory. A host that has a pool in a segment: the segment cannot be removed. */
+export const SegmentHostRecord = v.object({ tenant: NameSchema, segment: NameSchema, host: HostNumberSchema })
+export type SegmentHostRecord = v.InferOutput<typeof SegmentHostRecord>
 
 /** Journal. A cell in use here: one segment on this host. Several Docker networks may share it. */
 export const PoolRecord = v.object({
@@ -101,6 +109,10 @@ export const EndpointRecord = v.object({
 })
 export type EndpointRecord = v.InferOutput<typeof EndpointRecord>
 
+/** Journal. The variant of iptables that had Docker's chains when they were last seen. */
+export const IptablesRecord = v.object({ variant: v.picklist(['nft', 'legacy']) })
+export type IptablesRecord = v.InferOutput<typeof IptablesRecord>
+
 type RecordSchema = v.GenericSchema<unknown, object>
 
 /** A record with the revision it was read at. */
@@ -148,4 +160,18 @@ export async function listRecords<S extends RecordSchema>(
 ): Promise<v.InferOutput<S>[]> {
   const { entries } = await store.list(prefix)
   return entries.map((entry) => parseRecord(schema, entry))
+}
+
+/** As {@link listRecords}, with the revision of each. @throws RomanaError E_STORE, E_RECORD */
+export async function listStored<S extends RecordSchema>(
+  store: Store,
+  schema: S,
+  prefix: string,
+): Promise<{ readonly revision: number; readonly stored: Stored<v.InferOutput<S>>[] }> {
+  const { revision, entries } = await store.list(prefix)
+  const stored = entries.map((entry) => ({
+    record: parseRecord(schema, entry),
+    revision: entry.revision,
+  }))
+  return { revision, stored }
 }

@@ -14,8 +14,10 @@ describe('romana runs', () => {
     ['address 192.168.80.5 --plan 192.168.0.0/16|0/2/2/12', 'host prefix  192.168.0.0/16\n'],
     ['address-plan', 'plan          10.0.0.0/8 8/4/4/8\n'],
     ['address-plan 100.64.0.0/10|6/4/4/8 --json', '  "hosts": 63,\n'],
-    ['--help', 'USAGE romana address|address-plan\n'],
-    ['-h', 'USAGE romana address|address-plan\n'],
+    ['--help', '    address-plan    Show how many hosts'],
+    ['-h', '    address-plan    Show how many hosts'],
+    ['tenant --help', 'USAGE romana tenant list|tenant add|tenant remove\n'],
+    ['tenant add --help', 'USAGE romana tenant add [OPTIONS] <TENANT>\n'],
     ['address --help', 'USAGE romana address [OPTIONS] <ADDRESS>\n'],
     ['address-plan -h', 'USAGE romana address-plan [OPTIONS] [PLAN]\n'],
   ])('%s', async (line, part) => {
@@ -54,7 +56,7 @@ describe('romana refuses', () => {
       'Cannot use the address plan "10.0.0.0/8 8/4/4/9": prefix and widths must add up to 32 bits: they add up to 33. Write it like "10.0.0.0/8 8/4/4/8" (E_PLAN)\n',
     ],
   ])('"%s" with the reason', async (line, text) => {
-    expect(await romana(wordsOf(line))).toEqual({ exitCode: 2, text })
+    expect(await romana(wordsOf(line))).toEqual({ exitCode: 2, text, isFailure: true })
   })
 })
 

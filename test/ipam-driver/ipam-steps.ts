@@ -1,8 +1,10 @@
 /** The words that the sentences about the IPAM driver are made of. */
+import * as v from 'valibot'
 import { parsePlan } from '../../address/address-plan.ts'
 import { type IpamDriver, makeIpamDriver } from '../../ipam-driver/driver.ts'
 import type { PoolAnswer } from '../../ipam-driver/pools.ts'
 import { GATEWAY, REQUEST_ADDRESS_TYPE } from '../../ipam-driver/wire.ts'
+import { HostNumberSchema } from '../../store/ids.ts'
 import { openMemoryStore } from '../../store/memory.ts'
 import { AddressRecord, listRecords } from '../../store/records.ts'
 import type { Store } from '../../store/store.ts'
@@ -33,6 +35,7 @@ export interface IpamWish {
   readonly directory?: Store
   readonly journal?: Store
   readonly checkPlanIsFree?: () => Promise<void>
+  readonly mayCreate?: boolean
   /** A clock that stands still without it. */
   readonly nowMs?: () => number
 }
@@ -40,9 +43,17 @@ export interface IpamWish {
 /** A driver over empty stores, or over those of another driver. */
 export function makeIpam(wish: IpamWish = {}): Ipam {
   const { plan = '10.0.0.0/8 8/4/4/8', host = 1n, checkPlanIsFree = async () => undefined } = wish
-  const { nowMs = () => 0 } = wish
+  const { nowMs = () => 0, mayCreate = true } = wish
   const { directory = openMemoryStore(), journal = openMemoryStore() } = wish
-  const driver = makeIpamDriver({ directory, journal, plan: parsePlan(plan), host, checkPlanIsFree, nowMs })
+  const driver = makeIpamDriver({
+    directory,
+    journal,
+    plan: parsePlan(plan),
+    host: v.parse(HostNumberSchema, Number(host)),
+    mayCreate,
+    checkPlanIsFree,
+    nowMs,
+  })
   const address = async (PoolID: string, Address: string | undefined, Options: Record<string, string>) =>
     (await driver.requestAddress({ PoolID, Address, Options })).Address
   return {

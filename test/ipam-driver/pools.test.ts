@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { RomanaError } from '../../errors.ts'
 import { openMemoryStore } from '../../store/memory.ts'
+import type { Store } from '../../store/store.ts'
+import { overtaken } from './directory-steps.ts'
 import { keysOf, makeIpam, type PoolOptions } from './ipam-steps.ts'
 
 describe('a pool', () => {
@@ -52,6 +54,16 @@ describe('a pool', () => {
     expect(await keysOf(ipam.journal)).toBe('')
   })
 
+  it('is held by all who ask for it at the same moment', async () => {
+    const ipam = makeIpam()
+    const pools = await Promise.all(Array.from({ length: 10 }, () => ipam.pool({ tenant: 'blue' })))
+    const [last, ...others] = pools.map(({ PoolID }) => ipam.releasePool.bind(ipam, PoolID))
+    await Promise.all(others.map((release) => release()))
+    expect(await keysOf(ipam.journal)).toBe('/pools/10.1.17.0/24')
+    await last?.()
+    expect(await keysOf(ipam.journal)).toBe('')
+  })
+
   it('leaves a named segment its number when it is released', async () => {
     const ipam = makeIpam()
     await ipam.releasePool((await ipam.pool({ tenant: 'blue', segment: 'web' })).PoolID)
@@ -94,10 +106,11 @@ describe('an automatic segment', () => {
     await ipam.releasePool(PoolID)
     expect(await keysOf(ipam.directory, '/segments/')).toBe('/segments/default/auto-1')
     await ipam.releasePool(PoolID)
-    expect(await keysOf(ipam.directory, '/segment')).toBe('')
+    expect(await keysOf(ipam.directory, '/segments/')).toBe('')
+    expect(await keysOf(ipam.directory, '/segment-hosts/')).toBe('')
   })
 
-  it('leaves a number that rests until all others have had their turn', async () => {
+  it('leaves a number that rests, and is taken again when all others rest too', async () => {
     const ipam = makeIpam()
     const cells: string[] = []
     for (let network = 0; network < 16; network += 1) {
@@ -155,4 +168,21 @@ describe('a pool is refused', () => {
     await expect(ipam.pool({ tenant: 'blue' })).rejects.toThrow(overlap)
     expect(await keysOf(ipam.directory)).toBe('')
   })
+})
+
+describe('while the directory does not answer', () => {
+  it('a network waits, and containers get and give back addresses', async () => {
+    const ipam = makeIpam()
+    const { PoolID } = await ipam.pool()
+    const silent: Store = { ...overtaken(ipam.directory, never), list: never, get: never }
+    const cut = makeIpam({ directory: silent, journal: ipam.journal })
+    const network = cut.pool({ tenant: 'blue' })
+    expect(await cut.address(PoolID)).toBe('10.1.17.2/32')
+    await cut.release('10.1.17.2')
+    expect(await Promise.race([network, Promise.resolve('waits')])).toBe('waits')
+  })
+
+  function never(): Promise<never> {
+    return new Promise(() => undefined)
+  }
 })

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { keysOf, makeIpam, type PoolOptions } from './ipam-steps.ts'
 
-const REMEDY = 'Leave out --subnet: tenant and segment say which addresses a network has (E_SUBNET)'
+/** @param usual what --subnet may say. */
+function remedy(usual: string): string {
+  return `Leave out --subnet, or write --subnet ${usual}: tenant and segment say which addresses a network has (E_SUBNET)`
+}
 
 describe('--subnet', () => {
   it('may say what the segment has anyway', async () => {
@@ -35,17 +38,17 @@ describe('--subnet', () => {
     [
       'of another host',
       '10.2.17.0/24',
-      `Cannot use the subnet "10.2.17.0/24": its bits say host 2, and this is host 1. ${REMEDY}`,
+      `Cannot use the subnet "10.2.17.0/24": its bits say host 2, and this is host 1. ${remedy('10.1.17.0/24')}`,
     ],
     [
       'of another length',
       '10.1.17.0/25',
-      `Cannot use the subnet "10.1.17.0/25": a cell of the plan 10.0.0.0/8 is a /24. ${REMEDY}`,
+      `Cannot use the subnet "10.1.17.0/25": a cell of the plan 10.0.0.0/8 is a /24. ${remedy('10.1.17.0/24')}`,
     ],
     [
       'outside the plan',
       '192.168.0.0/24',
-      `Cannot use the subnet "192.168.0.0/24": it lies outside the plan 10.0.0.0/8. ${REMEDY}`,
+      'Cannot use the subnet "192.168.0.0/24": it lies outside the plan 10.0.0.0/8. Leave out --subnet: tenant and segment say which addresses a network has (E_SUBNET)',
     ],
     [
       'of a segment that nobody made',
@@ -66,22 +69,32 @@ describe('--subnet', () => {
     [
       'with the name of a segment that has another cell',
       { tenant: 'blue', segment: 'web', subnet: '10.1.18.0/24' },
-      `Cannot use the subnet "10.1.18.0/24": segment "web" of tenant "blue" has 10.1.17.0/24 on this host. ${REMEDY}`,
+      `Cannot use the subnet "10.1.18.0/24": segment "web" of tenant "blue" has 10.1.17.0/24 on this host. ${remedy('10.1.17.0/24')}`,
     ],
     [
       'with a new name for the number of another segment',
       { tenant: 'blue', segment: 'db', subnet: '10.1.17.0/24' },
-      'Cannot make a segment with the number 1 that the subnet asks for: another segment of tenant "blue" has this number. Leave out --subnet, or use the name of that one (E_SUBNET)',
+      `Cannot use the subnet "10.1.17.0/24": segment number 1 of tenant "blue" belongs to "web". ${remedy('10.1.18.0/24')}`,
     ],
     [
       'with a new tenant for the number of another one',
       { tenant: 'green', subnet: '10.1.17.0/24' },
-      'Cannot make a tenant with the number 1 that the subnet asks for: another tenant of the plan has this number. Leave out --subnet, or use the name of that one (E_SUBNET)',
+      `Cannot use the subnet "10.1.17.0/24": tenant number 1 of the plan belongs to "blue". ${remedy('10.1.33.0/24')}`,
     ],
     [
       'of another tenant number than that of the tenant',
       { tenant: 'blue', segment: 'db', subnet: '10.1.33.0/24' },
-      'Cannot use this subnet for tenant "blue": the bits of the subnet say number 2, and tenant "blue" has number 1 (E_SUBNET)',
+      `Cannot use the subnet "10.1.33.0/24": its bits say tenant 2, and tenant "blue" has number 1. ${remedy('10.1.18.0/24')}`,
+    ],
+    [
+      'outside the plan for a segment that is there',
+      { tenant: 'blue', segment: 'web', subnet: '192.168.0.0/24' },
+      `Cannot use the subnet "192.168.0.0/24": it lies outside the plan 10.0.0.0/8. ${remedy('10.1.17.0/24')}`,
+    ],
+    [
+      'of another host for a tenant that is new',
+      { tenant: 'green', subnet: '10.2.33.0/24' },
+      `Cannot use the subnet "10.2.33.0/24": its bits say host 2, and this is host 1. ${remedy('10.1.33.0/24')}`,
     ],
   ])('%s is refused', async (_what, options, message) => {
     const ipam = makeIpam()
@@ -95,11 +108,14 @@ describe('--subnet', () => {
   ])('whose bits say %s 0 is refused before anything is recorded', async (field, subnet) => {
     const ipam = makeIpam()
     await expect(ipam.pool({ tenant: 'blue', subnet })).rejects.toThrow(
-      `Cannot use the subnet "${subnet}": its bits say ${field} 0, and numbers of ${field}s begin at 1. ${REMEDY}`,
+      `Cannot use the subnet "${subnet}": its bits say ${field} 0, and numbers of ${field}s begin at 1. ${remedy('10.1.17.0/24')}`,
     )
     expect(await keysOf(ipam.directory)).toBe('')
   })
 })
+
+const BOTH =
+  'Leave out --ip-range, or give both: the subnet is the cell of the segment on this host (E_SUBNET)'
 
 describe('--ip-range', () => {
   it('is part of the pool id, and addresses come from it', async () => {
@@ -141,15 +157,15 @@ describe('--ip-range', () => {
   it.each<[PoolOptions, string]>([
     [
       { tenant: 'blue', range: '10.1.17.128/25' },
-      `Cannot use the subnet "10.1.17.128/25": an --ip-range must lie in the --subnet. ${REMEDY}`,
+      `Cannot use the range "10.1.17.128/25": an --ip-range must lie in the --subnet. ${BOTH}`,
     ],
     [
       { tenant: 'blue', subnet: '10.1.17.0/24', range: '10.1.18.0/25' },
-      `Cannot use the subnet "10.1.18.0/25": an --ip-range must lie in the --subnet 10.1.17.0/24. ${REMEDY}`,
+      `Cannot use the range "10.1.18.0/25": an --ip-range must lie in the --subnet 10.1.17.0/24. ${BOTH}`,
     ],
     [
       { tenant: 'blue', subnet: '10.1.17.0/24', range: '10.1.16.0/23' },
-      `Cannot use the subnet "10.1.16.0/23": an --ip-range must lie in the --subnet 10.1.17.0/24. ${REMEDY}`,
+      `Cannot use the range "10.1.16.0/23": an --ip-range must lie in the --subnet 10.1.17.0/24. ${BOTH}`,
     ],
   ])('of %j is refused', async (options, message) => {
     await expect(makeIpam().pool(options)).rejects.toThrow(message)

@@ -1,0 +1,73 @@
+/**
+ * Before the first answer: the journal gets the pools that its networks need, and the directory the segments that its pools
+ * need. The journal is right about this host; the directory may be older, or empty.
+ */
+import { RomanaError } from '../errors.ts'
+import { directoryKeys, journalKeys } from '../store/keys.ts'
+import {
+  EndpointRecord,
+  listRecords,
+  NetworkRecord,
+  PoolRecord,
+  SegmentHostRecord,
+} from '../store/records.ts'
+import type { Store } from '../store/store.ts'
+import { getPool, putPool } from './pools.ts'
+import { holdAgain, type SegmentParts, unholdSegment } from './segment-hold.ts'
+
+type RecoveryParts = SegmentParts & { readonly journal: Store }
+
+/** Must run alone. Gives back what could not be put right, for the log. @throws RomanaError E_CONFLICT, E_STORE, E_RECORD */
+export async function recoverPools(parts: RecoveryParts): Promise<readonly string[]> {
+  parts.age.observe((await parts.directory.list(directoryKeys.plan())).revision)
+  await recoverLostPools(parts)
+  const pools = await listRecords(parts.journal, PoolRecord, journalKeys.pools())
+  const used = pools.filter(({ uses }) => uses > 0)
+  await dropLeftOverHolds(parts, used)
+  const problems: string[] = []
+  for (const pool of used) problems.push(...(await problemOf(holdAgain(parts, pool))))
+  return problems
+}
+
+/**
+ * A network without a pool: the journal was lost and the network came from the copy in the directory, which then has
+ * this host's hold too, or from a living link. Otherwise the engine has released the pool, and its network is about to go.
+ */
+async function recoverLostPools(parts: RecoveryParts): Promise<void> {
+  const networks = await listRecords(parts.journal, NetworkRecord, journalKeys.networks())
+  const living = await listRecords(parts.journal, EndpointRecord, journalKeys.endpoints())
+  const held = await ownHolds(parts)
+  for (const { networkId, ...network } of networks) {
+    const pool = await getPool(parts.journal, { ...network, range: network.cell })
+    const isAlive =
+      held.some(({ tenant, segment }) => tenant === network.tenant && segment === network.segment) ||
+      living.some((endpoint) => endpoint.networkId === networkId)
+    if (pool.uses > 0 || !isAlive) continue
+    const uses = networks.filter(({ cell }) => cell.equals(pool.cell)).length
+    await putPool(parts.journal, { ...pool, uses })
+  }
+}
+
+/** Left by a crash between the two stores. Dropped first, so that an automatic segment goes before its number is looked for. */
+async function dropLeftOverHolds(parts: RecoveryParts, pools: readonly PoolRecord[]): Promise<void> {
+  for (const hold of await ownHolds(parts)) {
+    const isUsed = pools.some(({ tenant, segment }) => tenant === hold.tenant && segment === hold.segment)
+    if (!isUsed) await unholdSegment(parts, hold)
+  }
+}
+
+async function ownHolds({ directory, host }: RecoveryParts): Promise<SegmentHostRecord[]> {
+  const holds = await listRecords(directory, SegmentHostRecord, directoryKeys.allSegmentHosts())
+  return holds.filter((hold) => hold.host === host)
+}
+
+/** A pool whose numbers are somebody else's must not keep the others from working. */
+async function problemOf(held: Promise<unknown>): Promise<string[]> {
+  try {
+    await held
+    return []
+  } catch (error) {
+    if (error instanceof RomanaError && error.code === 'E_SUBNET') return [error.message]
+    throw error
+  }
+}

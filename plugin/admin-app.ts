@@ -1,0 +1,119 @@
+/**
+ * The HTTP side of the admin API, on a socket of its own: JSON in the usual manner of the web, where a status says what
+ * kind of answer it is. Errors are `{ code, message }`. A function of requests, so it needs no socket.
+ */
+import { setImmediate } from 'node:timers/promises'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import * as v from 'valibot'
+import { type ErrorCode, RomanaError } from '../errors.ts'
+import { parseName } from '../ipam-driver/names.ts'
+import { formatRecord } from '../store/records.ts'
+import type { Admin, ReadyStatus } from './admin.ts'
+import type { Log } from './log.ts'
+import { asRomanaError, BODY_LIMIT_BYTES, bodyTooLarge, parseJson, unknownRequest } from './request-errors.ts'
+
+export interface AdminAppParts {
+  /** Resolves when recovery is done; rejects with what keeps the plugin from working. */
+  readonly admin: () => Promise<Admin>
+  readonly log: Log
+}
+
+/** What is not here is 500: the plugin's own trouble, not the request's. */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  E_REQUEST: 400,
+  E_NAME: 400,
+  E_METHOD: 404,
+  E_SEGMENT_UNKNOWN: 404,
+  E_SEGMENT_EXISTS: 409,
+  E_SEGMENT_IN_USE: 409,
+  E_TENANTS_FULL: 409,
+  E_CONFLICT: 409,
+  E_NOT_READY: 503,
+}
+
+const TenantRequest = v.object({ name: v.string() })
+const SegmentRequest = v.object({ tenant: v.string(), name: v.string() })
+
+export function createAdminApp({ admin, log }: AdminAppParts): Hono {
+  const app = new Hono()
+  app.use(bodyLimit({ maxSize: BODY_LIMIT_BYTES, onError: () => answerError(bodyTooLarge()) }))
+  addReading(app, admin)
+  addTenants(app, admin, log)
+  addSegments(app, admin, log)
+  app.notFound(({ req }) => answerError(unknownRequest(`${req.method} ${req.path}`, 'request')))
+  app.onError((error, { req }) => {
+    const known = asRomanaError(error, `${req.method} ${req.path}`)
+    log[known.code === 'E_INTERNAL' ? 'error' : 'info']({ code: known.code, err: error }, known.message)
+    return answerError(known)
+  })
+  return app
+}
+
+type AdminOnceReady = AdminAppParts['admin']
+
+function addReading(app: Hono, admin: AdminOnceReady): void {
+  app.get('/v1/status', async () => answer(200, await statusNow(admin)))
+  app.get('/v1/networks', async () => answer(200, await (await admin()).networks()))
+  app.get('/v1/endpoints', async () => answer(200, await (await admin()).endpoints()))
+  app.get('/v1/plan', async () => answer(200, await (await admin()).plan()))
+}
+
+function addTenants(app: Hono, admin: AdminOnceReady, log: Log): void {
+  app.get('/v1/tenants', async () => answer(200, await (await admin()).tenants()))
+  app.post('/v1/tenants', async ({ req }) => {
+    const tenant = parseName(
+      'tenant',
+      v.parse(TenantRequest, parseJson('POST /v1/tenants', await req.text())).name,
+    )
+    const made = await (await admin()).addTenant(tenant)
+    log.info({ tenant }, 'tenant added')
+    return answer(201, made)
+  })
+  app.delete('/v1/tenants/:tenant', async ({ req }) => {
+    const tenant = parseName('tenant', req.param('tenant'))
+    await (await admin()).removeTenant(tenant)
+    log.info({ tenant }, 'tenant removed')
+    return answer(200, {})
+  })
+}
+
+function addSegments(app: Hono, admin: AdminOnceReady, log: Log): void {
+  app.get('/v1/segments', async () => answer(200, await (await admin()).segments()))
+  app.post('/v1/segments', async ({ req }) => {
+    const wish = v.parse(SegmentRequest, parseJson('POST /v1/segments', await req.text()))
+    const tenant = parseName('tenant', wish.tenant)
+    const segment = parseName('segment', wish.name)
+    const made = await (await admin()).addSegment(tenant, segment)
+    log.info({ tenant, segment }, 'segment added')
+    return answer(201, made)
+  })
+  app.delete('/v1/segments/:tenant/:segment', async ({ req }) => {
+    const tenant = parseName('tenant', req.param('tenant'))
+    const segment = parseName('segment', req.param('segment'))
+    await (await admin()).removeSegment(tenant, segment)
+    log.info({ tenant, segment }, 'segment removed')
+    return answer(200, {})
+  })
+}
+
+/** Answered at once, whatever the plugin is about. */
+async function statusNow(admin: AdminOnceReady): Promise<ReadyStatus | NotReadyStatus> {
+  const ready = admin().catch((error: unknown) => asRomanaError(error, 'GET /v1/status'))
+  const now = await Promise.race([ready, setImmediate(undefined)])
+  if (now === undefined) return { ready: false, reason: 'The plugin recovers what this host has' }
+  return now instanceof RomanaError ? { ready: false, reason: now.message } : now.status()
+}
+
+interface NotReadyStatus {
+  readonly ready: false
+  readonly reason: string
+}
+
+function answerError(error: RomanaError): Response {
+  return answer(STATUS[error.code] ?? 500, { code: error.code, message: error.message })
+}
+
+function answer(status: number, body: object): Response {
+  return new Response(formatRecord(body), { status, headers: { 'content-type': 'application/json' } })
+}

@@ -1,0 +1,163 @@
+/** What people ask of the running plugin: tenants and segments of the cluster, and what this host has. */
+import { formatPlan, type Plans } from '../address/address-plan.ts'
+import type { Cidr } from '../address/cidr.ts'
+import type { Ip } from '../address/ip.ts'
+import type { IpamDriver } from '../ipam-driver/driver.ts'
+import { cellOf } from '../ipam-driver/segment-hold.ts'
+import { addSegment, listSegments, removeSegment } from '../ipam-driver/segments.ts'
+import { addTenant, listTenants, removeTenant } from '../ipam-driver/tenants.ts'
+import { linksOf } from '../network-driver/desired-state.ts'
+import type { NetworkDriver } from '../network-driver/driver.ts'
+import type { HostNumber, Name } from '../store/ids.ts'
+import { directoryKeys, journalKeys } from '../store/keys.ts'
+import {
+  EndpointRecord,
+  listRecords,
+  NetworkRecord,
+  SegmentHostRecord,
+  type SegmentRecord,
+  type TenantRecord,
+} from '../store/records.ts'
+import type { Store } from '../store/store.ts'
+
+export interface AdminParts {
+  readonly journal: Store
+  readonly plans: Plans
+  readonly ipam: IpamDriver
+  readonly network: NetworkDriver
+}
+
+export interface ReadyStatus {
+  readonly ready: true
+  /** This host's number. */
+  readonly host: HostNumber
+  readonly plan: string
+  readonly plan6?: string
+  /** Whether networks make the tenants and segments that they name. */
+  readonly createSegments: boolean
+  readonly tenants: number
+  readonly segments: number
+  /** Of this host, as are the endpoints. */
+  readonly networks: number
+  readonly endpoints: number
+}
+
+export interface TenantView extends TenantRecord {
+  /** How many it has. */
+  readonly segments: number
+}
+
+export interface SegmentView extends SegmentRecord {
+  /** Its addresses on this host. */
+  readonly cell: Cidr
+  /** The hosts that have networks in it. */
+  readonly hosts: readonly HostNumber[]
+}
+
+export interface EndpointView {
+  readonly endpointId: string
+  readonly networkId: string
+  readonly tenant: string
+  readonly segment: string
+  readonly address: Ip
+  /** The host's end of its pair of links. */
+  readonly link: string
+  /** Whether a container has it, between Join and Leave. */
+  readonly joined: boolean
+}
+
+/** One method for each request. Besides what they say, all throw RomanaError E_STORE and E_RECORD. */
+export class Admin {
+  readonly #parts: AdminParts
+  readonly #directory: Store
+
+  constructor(parts: AdminParts) {
+    this.#parts = parts
+    this.#directory = parts.ipam.segments.directory
+  }
+
+  async status(): Promise<ReadyStatus> {
+    const { plans, ipam, journal } = this.#parts
+    return {
+      ready: true,
+      host: ipam.segments.host,
+      plan: formatPlan(plans.ipv4),
+      ...(plans.ipv6 === undefined ? {} : { plan6: formatPlan(plans.ipv6) }),
+      createSegments: ipam.segments.mayCreate,
+      tenants: await countOf(this.#directory, directoryKeys.tenants()),
+      segments: await countOf(this.#directory, directoryKeys.allSegments()),
+      networks: await countOf(journal, journalKeys.networks()),
+      endpoints: await countOf(journal, journalKeys.endpoints()),
+    }
+  }
+
+  async tenants(): Promise<TenantView[]> {
+    const segments = await listSegments(this.#directory)
+    return (await listTenants(this.#directory)).map((tenant) => ({
+      ...tenant,
+      segments: segments.filter((segment) => segment.tenant === tenant.name).length,
+    }))
+  }
+
+  /** @throws RomanaError as {@link addTenant} */
+  async addTenant(name: Name): Promise<TenantView> {
+    return { ...(await addTenant(this.#parts.ipam.segments, name)), segments: 0 }
+  }
+
+  /** @throws RomanaError as {@link removeTenant} */
+  removeTenant(name: Name): Promise<void> {
+    return removeTenant(this.#directory, name)
+  }
+
+  async segments(): Promise<SegmentView[]> {
+    const holds = await listRecords(this.#directory, SegmentHostRecord, directoryKeys.allSegmentHosts())
+    return (await listSegments(this.#directory)).map((segment) => ({
+      ...segment,
+      cell: cellOf(this.#parts.ipam.segments, segment),
+      hosts: holds
+        .filter((hold) => hold.tenant === segment.tenant && hold.segment === segment.name)
+        .map(({ host }) => host)
+        .sort((a, b) => a - b),
+    }))
+  }
+
+  /** Makes the tenant too where there is none. @throws RomanaError as {@link addSegment} */
+  async addSegment(tenant: Name, name: Name): Promise<SegmentView> {
+    const { segments } = this.#parts.ipam
+    const segment = await addSegment(segments, tenant, name)
+    return { ...segment, cell: cellOf(segments, segment), hosts: [] }
+  }
+
+  /** @throws RomanaError as {@link removeSegment} */
+  async removeSegment(tenant: Name, name: Name): Promise<void> {
+    await this.#parts.ipam.forgetUnusedPools()
+    await removeSegment(this.#directory, tenant, name)
+  }
+
+  /** Those of this host. */
+  networks(): Promise<NetworkRecord[]> {
+    return listRecords(this.#parts.journal, NetworkRecord, journalKeys.networks())
+  }
+
+  /** Those of this host. */
+  async endpoints(): Promise<EndpointView[]> {
+    const networks = new Map((await this.networks()).map((network) => [network.networkId, network]))
+    const endpoints = await listRecords(this.#parts.journal, EndpointRecord, journalKeys.endpoints())
+    return endpoints.flatMap((endpoint) => {
+      const { endpointId, networkId, address, joined } = endpoint
+      const network = networks.get(networkId)
+      if (network === undefined) return []
+      const { tenant, segment } = network
+      return [{ endpointId, networkId, tenant, segment, address, link: linksOf(endpoint).hostLink, joined }]
+    })
+  }
+
+  /** What is to be changed on this host, as text; "" when nothing. @throws RomanaError as {@link NetworkDriver.preview} */
+  async plan(): Promise<{ readonly plan: string }> {
+    return { plan: await this.#parts.network.preview() }
+  }
+}
+
+async function countOf(store: Store, prefix: string): Promise<number> {
+  return (await store.list(prefix)).entries.length
+}
