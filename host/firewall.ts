@@ -3,6 +3,7 @@
  * that what is wanted and what is seen compare as text. Pure.
  */
 import type { AddressPlan, Plans } from '../address/address-plan.ts'
+import type { Cidr } from '../address/cidr.ts'
 import type { Chain, FirewallTable } from './host-state.ts'
 import { CHAIN_PREFIX, HOST_LINK_PREFIX, LINK_CLASSES } from './marks.ts'
 import { segmentFilter } from './segment-filter.ts'
@@ -16,8 +17,15 @@ const POSTROUTING = `${CHAIN_PREFIX}POSTROUTING`
 const ANY_ENDPOINT = `${HOST_LINK_PREFIX}+`
 const ANY_INTERNAL = `${HOST_LINK_PREFIX}${LINK_CLASSES.internal}+`
 
-/** @param uplinks links that lead outside; plan addresses may leave through these only. */
-export function firewall(plans: Plans, uplinks: readonly string[]): FirewallTable[] {
+/** What the rules depend on beside the plans. */
+export interface FirewallOptions {
+  /** Links that lead outside; plan addresses may leave through these only. */
+  readonly uplinks: readonly string[]
+  /** Whether what leaves gets the address of this host. */
+  readonly masquerade: boolean
+}
+
+export function firewall(plans: Plans, options: FirewallOptions): FirewallTable[] {
   const plan = plans.ipv4
   return [
     {
@@ -29,18 +37,13 @@ export function firewall(plans: Plans, uplinks: readonly string[]): FirewallTabl
     {
       family: 4,
       table: 'filter',
-      chains: [forwardChain(plan, uplinks), hostChain(), inputChain(plan)],
+      chains: [forwardChain(plan, options), hostChain(), inputChain(plan)],
       jumps: [
         { from: 'FORWARD', to: FORWARD },
         { from: 'INPUT', to: INPUT },
       ],
     },
-    {
-      family: 4,
-      table: 'nat',
-      chains: [postroutingChain(plan)],
-      jumps: [{ from: 'POSTROUTING', to: POSTROUTING }],
-    },
+    ...(options.masquerade ? [natTable(plan)] : []),
     noIpv6FromEndpoints(),
   ]
 }
@@ -57,8 +60,8 @@ function preroutingChain({ cidr }: AddressPlan): Chain {
   }
 }
 
-/** Whatever is not decided here returns, so that Docker's own isolation of its bridges stays whole. */
-function forwardChain(plan: AddressPlan, uplinks: readonly string[]): Chain {
+/** What does not concern the plan returns: Docker decides on it. */
+function forwardChain(plan: AddressPlan, options: FirewallOptions): Chain {
   const { cidr } = plan
   return {
     name: FORWARD,
@@ -71,9 +74,18 @@ function forwardChain(plan: AddressPlan, uplinks: readonly string[]): Chain {
       `-s ${cidr} -m conntrack --ctstate ESTABLISHED -j ACCEPT`,
       `! -s ${cidr} -d ${cidr} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
       `-d ${cidr} -j DROP`,
-      ...uplinks.map((uplink) => `-s ${cidr} -o ${uplink} -j ACCEPT`),
+      ...options.uplinks.flatMap((uplink) => wayOut(cidr, uplink, options)),
+      // What the engine has translated goes to a port that it publishes. Everything else would reach its bridges where
+      // it leaves them to the policy of FORWARD, as 20.10 does.
+      `-s ${cidr} -m conntrack ! --ctstate DNAT -j DROP`,
     ],
   }
+}
+
+/** The kernel does not translate what it takes for invalid: that would leave with a plan address. */
+function wayOut(plan: Cidr, uplink: string, { masquerade }: FirewallOptions): string[] {
+  const out = `-s ${plan} -o ${uplink}`
+  return [...(masquerade ? [`${out} -m conntrack --ctstate INVALID -j DROP`] : []), `${out} -j ACCEPT`]
 }
 
 /** Judges what comes from or goes to the plan, on every link: other hosts' endpoints must not reach this host either. */
@@ -104,8 +116,14 @@ function hostChain(): Chain {
 }
 
 /** Outside the plan nobody knows plan addresses; within it everybody must see the true source. */
-function postroutingChain({ cidr }: AddressPlan): Chain {
-  return { name: POSTROUTING, rules: [`-s ${cidr} ! -d ${cidr} ! -o ${ANY_ENDPOINT} -j MASQUERADE`] }
+function natTable({ cidr }: AddressPlan): FirewallTable {
+  const rules = [`-s ${cidr} ! -d ${cidr} ! -o ${ANY_ENDPOINT} -j MASQUERADE`]
+  return {
+    family: 4,
+    table: 'nat',
+    chains: [{ name: POSTROUTING, rules }],
+    jumps: [{ from: 'POSTROUTING', to: POSTROUTING }],
+  }
 }
 
 /** Endpoints have no IPv6 address yet. Link-local traffic would pass round the rules above, to the host's own services. */

@@ -1,6 +1,7 @@
 /** What the kernel of this host shall carry, and what it was seen to carry. Plain data. */
 import type { Cidr } from '../address/cidr.ts'
 import type { Family, Ip } from '../address/ip.ts'
+import type { IptablesVariant } from './iptables-variant.ts'
 
 /** A route of Romana's own table. */
 export type Route =
@@ -37,6 +38,8 @@ export interface HostState {
   readonly routes: readonly Route[]
   readonly linkAddresses: readonly LinkAddress[]
   readonly firewall: readonly FirewallTable[]
+  /** Which iptables holds the rules. The other one must have none of ours. */
+  readonly iptables: IptablesVariant
   /** Whether the host forwards packets because of us. Never switched off again: others may have come to need it. */
   readonly forwarding: boolean
   /** Host links of recorded endpoints. A link of ours that is not here and is plainly dead is removed. */
@@ -48,12 +51,14 @@ export interface SeenLink {
   readonly name: string
   readonly alias: string
   readonly mtu: number
+  readonly up: boolean
   /** Whether the other end of the veth pair lies in this namespace too: then no container has it. */
   readonly peerIsHere: boolean
 }
 
 /** One table of one family as `iptables-save` prints it. */
 export interface SeenTable {
+  readonly variant: IptablesVariant
   readonly family: Family
   readonly table: string
   /** Rules of every chain, built-in ones too, without "-A CHAIN". */
@@ -66,6 +71,7 @@ export interface ObservedHost {
   readonly linkAddresses: readonly LinkAddress[]
   readonly ownPolicyRules: readonly Cidr[]
   readonly ownRoutes: readonly Route[]
+  /** Tables of both variants of iptables. */
   readonly firewall: readonly SeenTable[]
   readonly forwarding: boolean
   /** Links with a default route in the main table. */

@@ -1,26 +1,40 @@
 /**
- * Which of the two iptables this host uses. A packet passes the rules of both; an accept in one does not help against a
- * drop in the other. So ours must stand where Docker's are.
+ * The two iptables. A packet passes the rules of both; an accept in one does not help against a drop in the other. So
+ * ours must stand where Docker's are.
  */
+import type { Family } from '../address/ip.ts'
+import { RomanaError } from '../errors.ts'
 import type { RunCommand } from './processes.ts'
 
-export type IptablesVariant = 'nft' | 'legacy'
+export const IPTABLES_VARIANTS = ['nft', 'legacy'] as const
+export type IptablesVariant = (typeof IPTABLES_VARIANTS)[number]
 
-/** The variant that holds chains of Docker; nft where neither or both do. @throws RomanaError E_COMMAND */
-export async function findIptablesVariant(run: RunCommand): Promise<IptablesVariant> {
-  const [nft, legacy] = await Promise.all([savedRules(run, 'nft'), savedRules(run, 'legacy')])
-  return hasDockerChains(legacy) && !hasDockerChains(nft) ? 'legacy' : 'nft'
+/** The rules of one family in one variant, and the programs that read and write them. */
+export interface IptablesProgram {
+  readonly variant: IptablesVariant
+  readonly family: Family
 }
 
-function hasDockerChains(saved: string): boolean {
-  return /^:DOCKER[\w-]* /m.test(saved)
+/** The beginning of the programs' names, before "-save" and "-restore". */
+export function programName({ variant, family }: IptablesProgram): string {
+  return `${family === 4 ? 'iptables' : 'ip6tables'}-${variant}`
 }
 
-/** A kernel without one of the two is not an error: the other is used. */
-async function savedRules(run: RunCommand, variant: IptablesVariant): Promise<string> {
-  try {
-    return await run({ file: `iptables-${variant}-save`, args: [] })
-  } catch {
-    return ''
-  }
+/** Those that this kernel can do: one may lack either variant, or IPv6. @throws RomanaError E_HOST when there is none */
+export async function findIptables(run: RunCommand): Promise<IptablesProgram[]> {
+  const programs = IPTABLES_VARIANTS.flatMap((variant): IptablesProgram[] => [
+    { variant, family: 4 },
+    { variant, family: 6 },
+  ])
+  const attempts = await Promise.allSettled(
+    programs.map((program) => run({ file: `${programName(program)}-save`, args: [] })),
+  )
+  const found = programs.filter((_, index) => attempts[index]?.status === 'fulfilled')
+  if (found.length > 0) return found
+  throw new RomanaError('E_HOST', {
+    cannot: 'keep tenants apart with iptables',
+    because: 'neither iptables-nft nor iptables-legacy works on this kernel',
+    remedy: 'Load the kernel module nf_tables or ip_tables',
+    cause: attempts.find((attempt) => attempt.status === 'rejected')?.reason,
+  })
 }

@@ -1,10 +1,9 @@
 /** The one observer and the one applier: this Linux host behind an interface. Nothing is decided here. */
 import { readFile, writeFile } from 'node:fs/promises'
-import type { Family } from '../address/ip.ts'
 import { RomanaError, reasonOf } from '../errors.ts'
-import type { ObservedHost } from './host-state.ts'
+import type { ObservedHost, SeenTable } from './host-state.ts'
 import type { IpBatch } from './ip-batch.ts'
-import type { IptablesVariant } from './iptables-variant.ts'
+import { type IptablesProgram, programName } from './iptables-variant.ts'
 import { ROUTE_PROTOCOL } from './marks.ts'
 import {
   parseAddresses,
@@ -40,7 +39,8 @@ export interface LinuxHostParts {
   readonly fastBatch: IpBatch
   /** For removing links, which waits 20 ms each for the kernel and must not hold up the making of others. */
   readonly slowBatch: IpBatch
-  readonly iptables: IptablesVariant
+  /** Those that work on this kernel. */
+  readonly iptables: readonly IptablesProgram[]
   /** Where the host's /proc/sys/net is to be written. */
   readonly sysNetPath: string
 }
@@ -62,36 +62,53 @@ export function openLinuxHost(parts: LinuxHostParts): Host {
   }
 }
 
+/** Side by side: the kernel gives no picture of one moment anyway. */
 async function observe(parts: LinuxHostParts): Promise<ObservedHost> {
   const ip = (...args: string[]) => parts.run({ file: 'ip', args: ['-json', ...args] })
   const own = ['route', 'show', 'table', 'all', 'protocol', String(ROUTE_PROTOCOL)]
   const main = ['route', 'show', 'table', 'main']
-  const links = parseLinks(await ip('link', 'show'))
-  const addresses = parseAddresses(await ip('address', 'show'))
-  const main4 = parseMainRoutes(await ip('-4', ...main), 4)
-  const main6 = parseMainRoutes(await ip('-6', ...main), 6)
-  return {
+  const [
     links,
+    addressText,
+    rules4,
+    rules6,
+    own4,
+    own6,
+    main4Text,
+    main6Text,
+    firewall,
+    forwarding,
+    servers,
+  ] = await Promise.all([
+    ip('link', 'show'),
+    ip('address', 'show'),
+    ip('-4', 'rule', 'show'),
+    ip('-6', 'rule', 'show'),
+    ip('-4', ...own),
+    ip('-6', ...own),
+    ip('-4', ...main),
+    ip('-6', ...main),
+    Promise.all(parts.iptables.map((program) => savedTables(parts, program))),
+    readText(forwardingPath(parts)),
+    readText(RESOLV_CONF),
+  ])
+  const addresses = parseAddresses(addressText)
+  const main4 = parseMainRoutes(main4Text, 4)
+  const main6 = parseMainRoutes(main6Text, 6)
+  return {
+    links: parseLinks(links),
     linkAddresses: addresses.own,
-    ownPolicyRules: [
-      ...parseOwnPolicyRules(await ip('-4', 'rule', 'show')),
-      ...parseOwnPolicyRules(await ip('-6', 'rule', 'show')),
-    ],
-    ownRoutes: [...parseOwnRoutes(await ip('-4', ...own), 4), ...parseOwnRoutes(await ip('-6', ...own), 6)],
-    firewall: [...(await savedTables(parts, 4)), ...(await savedTables(parts, 6))],
-    forwarding: (await readText(forwardingPath(parts))).trim() === '1',
+    ownPolicyRules: [...parseOwnPolicyRules(rules4), ...parseOwnPolicyRules(rules6)],
+    ownRoutes: [...parseOwnRoutes(own4, 4), ...parseOwnRoutes(own6, 6)],
+    firewall: firewall.flat(),
+    forwarding: forwarding.trim() === '1',
     defaultLinks: [...new Set([...main4.defaultLinks, ...main6.defaultLinks])],
-    foreignNetworks: [
-      ...addresses.foreign,
-      ...main4.foreign,
-      ...main6.foreign,
-      ...parseNameservers(await readText(RESOLV_CONF)),
-    ],
+    foreignNetworks: [...addresses.foreign, ...main4.foreign, ...main6.foreign, ...parseNameservers(servers)],
   }
 }
 
-async function savedTables({ run, iptables }: LinuxHostParts, family: Family) {
-  return parseIptablesSave(await run({ file: `${programOf(iptables, family)}-save`, args: [] }), family)
+async function savedTables({ run }: LinuxHostParts, program: IptablesProgram): Promise<SeenTable[]> {
+  return parseIptablesSave(await run({ file: `${programName(program)}-save`, args: [] }), program)
 }
 
 async function apply(parts: LinuxHostParts, plan: HostPlan): Promise<void> {
@@ -102,8 +119,8 @@ async function apply(parts: LinuxHostParts, plan: HostPlan): Promise<void> {
   if (plan.switchForwardingOn) await writeText(forwardingPath(parts), '1\n')
 }
 
-async function restore({ run, iptables }: LinuxHostParts, { family, text }: RestoreText): Promise<void> {
-  const file = `${programOf(iptables, family)}-restore`
+async function restore({ run }: LinuxHostParts, { program, text }: RestoreText): Promise<void> {
+  const file = `${programName(program)}-restore`
   await run({ file, args: ['--noflush', '--wait', LOCK_WAIT_SECONDS], input: text })
 }
 
@@ -129,10 +146,6 @@ async function removeLink(batch: IpBatch, hostLink: string): Promise<void> {
   } catch (cause) {
     if (!reasonOf(cause).includes('Cannot find device')) throw cause
   }
-}
-
-function programOf(variant: IptablesVariant, family: Family): string {
-  return `${family === 4 ? 'iptables' : 'ip6tables'}-${variant}`
 }
 
 function forwardingPath({ sysNetPath }: LinuxHostParts): string {

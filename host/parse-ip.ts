@@ -11,6 +11,7 @@ const Links = v.array(
     ifname: v.string(),
     mtu: v.number(),
     ifalias: v.optional(v.string(), ''),
+    flags: v.array(v.string()),
     /** The other end, by name: present only when it lies in the same namespace. */
     link: v.optional(v.string()),
   }),
@@ -47,10 +48,11 @@ const PolicyRules = v.array(
 
 /** `ip -j link show`. */
 export function parseLinks(text: string): SeenLink[] {
-  return v.parse(Links, jsonOf(text)).map(({ ifname, ifalias, mtu, link }) => ({
+  return v.parse(Links, jsonOf(text)).map(({ ifname, ifalias, mtu, flags, link }) => ({
     name: ifname,
     alias: ifalias,
     mtu,
+    up: flags.includes('UP'),
     peerIsHere: link !== undefined,
   }))
 }

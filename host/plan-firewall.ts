@@ -1,51 +1,77 @@
 /** Wanted chains against seen ones: input for `iptables-restore --noflush`. Pure. */
-import type { Family } from '../address/ip.ts'
 import type { FirewallTable, HostState, ObservedHost, SeenTable } from './host-state.ts'
+import { IPTABLES_VARIANTS, type IptablesProgram, type IptablesVariant } from './iptables-variant.ts'
 import { CHAIN_PREFIX } from './marks.ts'
 
 /** At the end of a rule: before it a comment may say anything. */
 const JUMP_TO_OURS = new RegExp(`(^| )-[jg] ${CHAIN_PREFIX}\\S+$`)
 
-/** Input of one `iptables-restore --noflush` (IPv4) or `ip6tables-restore --noflush` (IPv6). */
+/** What the rules of a host follow from. */
+export type WantedRules = Pick<HostState, 'firewall' | 'iptables' | 'forwarding'>
+export type SeenRules = Pick<ObservedHost, 'firewall' | 'forwarding'>
+
+/** Input of one `iptables-restore --noflush`. */
 export interface RestoreText {
-  readonly family: Family
+  readonly program: IptablesProgram
   readonly text: string
 }
 
 /**
  * Whole chains, never single rules: declaring a chain under --noflush empties and refills it and leaves others alone,
  * and a table is replaced in one step. The one rule of ours outside our chains is the jump at the head of a built-in
- * chain.
+ * chain. The other variant of iptables keeps nothing of ours; it comes last, so that there is no moment without rules.
  */
-export function planFirewall(wanted: HostState, seen: ObservedHost): RestoreText[] {
-  const families: Family[] = [4, 6]
-  return families.flatMap((family) => {
-    const text = tableNames(wanted, seen, family)
-      .map((table) => {
-        const policies = family === 4 && table === 'filter' ? closeForward(wanted, seen) : []
-        return planTable(wantedTable(wanted, family, table), seenTable(seen, family, table), policies)
+export function planFirewall(wanted: WantedRules, seen: SeenRules): RestoreText[] {
+  return programsOf(wanted.iptables).flatMap((program) => {
+    const text = tableNames(wanted, seen, program)
+      .map((name) => {
+        const table = wantedTable(wanted, program, name)
+        const policies = table?.table === 'filter' && table.family === 4 ? closeForward(wanted, seen) : []
+        return planTable(table, seenTable(seen, program, name), policies)
       })
       .join('')
-    return text === '' ? [] : [{ family, text }]
+    return text === '' ? [] : [{ program, text }]
   })
 }
 
+function programsOf(chosen: IptablesVariant): IptablesProgram[] {
+  const others = IPTABLES_VARIANTS.filter((variant) => variant !== chosen)
+  return [chosen, ...others].flatMap((variant): IptablesProgram[] => [
+    { variant, family: 4 },
+    { variant, family: 6 },
+  ])
+}
+
 /** A host that forwarded nothing before us must not become a router for everybody: what no rule accepts is dropped. */
-function closeForward(wanted: HostState, seen: ObservedHost): string[] {
+function closeForward(wanted: WantedRules, seen: SeenRules): string[] {
   return wanted.forwarding && !seen.forwarding ? [':FORWARD DROP [0:0]'] : []
 }
 
-function tableNames(wanted: HostState, seen: ObservedHost, family: Family): string[] {
-  const tables = [...wanted.firewall, ...seen.firewall].filter((table) => table.family === family)
-  return [...new Set(tables.map(({ table }) => table))].sort()
+function tableNames(wanted: WantedRules, seen: SeenRules, { variant, family }: IptablesProgram): string[] {
+  const ofFamily = [
+    ...(variant === wanted.iptables ? wanted.firewall : []),
+    ...seen.firewall.filter((table) => table.variant === variant),
+  ].filter((table) => table.family === family)
+  return [...new Set(ofFamily.map(({ table }) => table))].sort()
 }
 
-function wantedTable({ firewall }: HostState, family: Family, table: string): FirewallTable | undefined {
-  return firewall.find((candidate) => candidate.family === family && candidate.table === table)
+function wantedTable(
+  { iptables, firewall }: WantedRules,
+  { variant, family }: IptablesProgram,
+  name: string,
+): FirewallTable | undefined {
+  if (variant !== iptables) return undefined
+  return firewall.find((table) => table.family === family && table.table === name)
 }
 
-function seenTable({ firewall }: ObservedHost, family: Family, table: string): SeenTable | undefined {
-  return firewall.find((candidate) => candidate.family === family && candidate.table === table)
+function seenTable(
+  { firewall }: SeenRules,
+  { variant, family }: IptablesProgram,
+  name: string,
+): SeenTable | undefined {
+  return firewall.find(
+    (table) => table.variant === variant && table.family === family && table.table === name,
+  )
 }
 
 function planTable(

@@ -1,5 +1,6 @@
 /** Wanted against seen: the plan that brings this host to the wanted state, as text. Pure. */
 import type { HostState, LinkAddress, ObservedHost, Route } from './host-state.ts'
+import { programName } from './iptables-variant.ts'
 import { parseHostLink } from './link-names.ts'
 import { POLICY_RULE_PRIORITY, ROUTE_PROTOCOL, ROUTE_TABLE } from './marks.ts'
 import { planFirewall, type RestoreText } from './plan-firewall.ts'
@@ -19,6 +20,7 @@ export function planHost(wanted: HostState, seen: ObservedHost): HostPlan {
     restore: planFirewall(wanted, seen),
     ip: [
       ...deadLinks(wanted, seen).map((name) => `link delete dev ${name}`),
+      ...downLinks(wanted, seen).map((name) => `link set dev ${name} up`),
       ...planLinkAddresses(wanted.linkAddresses, seen),
       ...planRoutes(wanted, seen),
       ...planPolicyRules(wanted, seen),
@@ -34,9 +36,7 @@ export function isEmptyPlan(plan: HostPlan): boolean {
 
 /** The plan as a person reads it. */
 export function formatHostPlan(plan: HostPlan): string {
-  const parts = plan.restore.map(
-    ({ family, text }) => `# ${family === 4 ? 'iptables' : 'ip6tables'}-restore\n${text}`,
-  )
+  const parts = plan.restore.map(({ program, text }) => `# ${programName(program)}-restore\n${text}`)
   if (plan.ip.length > 0) parts.push(`# ip -batch\n${plan.ip.join('\n')}\n`)
   if (plan.switchForwardingOn) parts.push('# sysctl\nnet.ipv4.ip_forward = 1\n')
   return parts.join('')
@@ -48,6 +48,12 @@ function deadLinks(wanted: HostState, seen: ObservedHost): string[] {
   return seen.links
     .filter(({ name, peerIsHere }) => parseHostLink(name) !== undefined && peerIsHere && !recorded.has(name))
     .map(({ name }) => name)
+}
+
+/** The kernel takes the routes of a link away when it goes down: they are planned as missing. */
+function downLinks(wanted: HostState, seen: ObservedHost): string[] {
+  const recorded = new Set(wanted.links)
+  return seen.links.filter(({ name, up }) => !up && recorded.has(name)).map(({ name }) => name)
 }
 
 function planLinkAddresses(wanted: readonly LinkAddress[], seen: ObservedHost): string[] {

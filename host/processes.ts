@@ -1,4 +1,5 @@
 /** The one place of the plugin that starts programs. No shell: arguments are lists, input is text. */
+import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { RomanaError, reasonOf } from '../errors.ts'
 
@@ -23,6 +24,16 @@ export interface Coprocess {
 }
 
 export type StartCoprocess = (file: string, args: readonly string[]) => Coprocess
+
+/** A program that stays and reads nothing: what it prints comes line by line, that of standard error too. */
+export interface Monitor {
+  onLine(listener: (line: string) => void): void
+  /** Called once, however it ended. */
+  onEnd(listener: (reason: string) => void): void
+  kill(): void
+}
+
+export type StartMonitor = (file: string, args: readonly string[]) => Monitor
 
 const DEFAULT_TIMEOUT_MS = 10_000
 
@@ -56,6 +67,18 @@ export const startCoprocess: StartCoprocess = (file, args) => {
   return {
     write: (text) => void child.stdin.write(text),
     onStderr: (listener) => void child.stderr.on('data', listener),
+    onEnd: (listener) => void child.then((result) => listener(result.shortMessage ?? 'it ended')),
+    kill: () => void child.kill('SIGKILL'),
+  }
+}
+
+/** Starts a long-lived program that only tells. */
+export const startMonitor: StartMonitor = (file, args) => {
+  const child = execa(file, args, { env: { LC_ALL: 'C' }, stdin: 'ignore', buffer: false, reject: false })
+  return {
+    onLine(listener) {
+      for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', listener)
+    },
     onEnd: (listener) => void child.then((result) => listener(result.shortMessage ?? 'it ended')),
     kill: () => void child.kill('SIGKILL'),
   }

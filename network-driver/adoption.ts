@@ -4,20 +4,18 @@
  */
 import * as v from 'valibot'
 import type { AddressPlan } from '../address/address-plan.ts'
-import { decodeAddress } from '../address/codec.ts'
 import { cellAround, gatewayOf } from '../address/prefixes.ts'
 import type { ObservedHost, SeenLink } from '../host/host-state.ts'
 import { type LinkAlias, parseLinkAlias } from '../host/link-alias.ts'
 import { parseHostLink } from '../host/link-names.ts'
-import { EndpointIdSchema, FieldNumberSchema, NameSchema, NetworkIdSchema } from '../store/ids.ts'
-import type { EndpointRecord, NetworkRecord, SegmentRecord } from '../store/records.ts'
+import { EndpointIdSchema, NameSchema, NetworkIdSchema } from '../store/ids.ts'
+import type { EndpointRecord, NetworkRecord } from '../store/records.ts'
 import { linksOf } from './desired-state.ts'
 
 /** A live endpoint as its link describes it. */
 export interface AdoptedEndpoint {
   readonly endpoint: EndpointRecord
   readonly network: NetworkRecord
-  readonly segment: SegmentRecord
 }
 
 /** @param known ids of the endpoints that the journal has. */
@@ -76,8 +74,7 @@ function describe(
   const { address } = alias
   const name = parseHostLink(link.name)
   const names = v.safeParse(AliasNames, alias)
-  const numbers = decodeAddress(plan, address)
-  if (name === undefined || !names.success || numbers === undefined) return undefined
+  if (name === undefined || !names.success || !plan.cidr.contains(address)) return undefined
   const { endpointId, networkId, tenant, segment } = names.output
   const cell = cellAround(plan, address)
   const gateway = seen.linkAddresses.find((seenAddress) => seenAddress.link === link.name)?.address
@@ -92,13 +89,6 @@ function describe(
       gateway: gateway ?? gatewayOf(cell),
       auxiliary: [],
       internal,
-    },
-    segment: {
-      tenant,
-      tenantNumber: v.parse(FieldNumberSchema, Number(numbers.tenant)),
-      name: segment,
-      number: v.parse(FieldNumberSchema, Number(numbers.segment)),
-      automatic: false,
     },
   }
 }

@@ -1,12 +1,13 @@
 /** Brings this host to the state that the records ask for. The same path at start, for a new network, and after a flush. */
 import type { Plans } from '../address/address-plan.ts'
-import type { ObservedHost } from '../host/host-state.ts'
+import type { HostState, ObservedHost } from '../host/host-state.ts'
 import type { Host } from '../host/linux-host.ts'
-import { formatHostPlan, type HostPlan, isEmptyPlan, planHost } from '../host/plan-host.ts'
+import { formatHostPlan, isEmptyPlan, planHost } from '../host/plan-host.ts'
 import { journalKeys } from '../store/keys.ts'
 import { AddressRecord, type EndpointRecord, formatRecord, getRecord } from '../store/records.ts'
 import { findDeadEndpoints } from './adoption.ts'
 import { desiredState } from './desired-state.ts'
+import { chooseIptables, type IptablesSetting, rememberIptables } from './iptables-choice.ts'
 import { listEndpoints, listNetworks, type Stores } from './records.ts'
 
 export interface ConvergeParts {
@@ -15,8 +16,13 @@ export interface ConvergeParts {
   readonly plans: Plans
   /** Links that lead outside, when the setting names them; otherwise those of the default routes. */
   readonly uplinks: readonly string[] | undefined
-  /** Told of every plan that is not empty, before it is carried out. */
-  readonly onPlan: (text: string) => void
+  /** Whether what leaves gets the address of this host. */
+  readonly masquerade: boolean
+  readonly iptables: IptablesSetting
+  /** Told of every plan that is not empty, before it is carried out, and of what was noticed when others caused it. */
+  readonly onPlan: (text: string, noticed?: readonly string[]) => void
+  /** Told after each look what the host carries now. */
+  readonly onState: (state: HostState) => void
 }
 
 /**
@@ -30,12 +36,28 @@ export async function converge(
 ): Promise<ObservedHost> {
   const seen = await parts.host.observe()
   await buryEndpoints(parts.stores, findDeadEndpoints(seen, await listEndpoints(parts.stores), when))
-  const plan = await planFor(parts, seen)
+  if (parts.iptables === 'auto') await rememberIptables(parts.stores.journal, seen)
+  const wanted = await wantedState(parts, seen, await listEndpoints(parts.stores))
+  const plan = planHost(wanted, seen)
   if (!isEmptyPlan(plan)) {
     parts.onPlan(formatHostPlan(plan))
     await parts.host.apply(plan)
   }
+  parts.onState(wanted)
   return seen
+}
+
+/**
+ * What {@link converge} would change now, as text; "" when the host is as recorded. Changes nothing. Beside
+ * other tasks what is in the making can look like something to do, never the other way round.
+ * @throws RomanaError E_COMMAND, E_HOST, E_STORE
+ */
+export async function preview(parts: ConvergeParts): Promise<string> {
+  const seen = await parts.host.observe()
+  const endpoints = await listEndpoints(parts.stores)
+  const dead = findDeadEndpoints(seen, endpoints, 'later')
+  const living = endpoints.filter((endpoint) => !dead.includes(endpoint))
+  return formatHostPlan(planHost(await wantedState(parts, seen, living), seen))
 }
 
 /** Their addresses rest, as if the engine had given them back. Whatever it still says of them later is well. */
@@ -52,15 +74,21 @@ async function buryEndpoints(stores: Stores, dead: readonly EndpointRecord[]): P
   }
 }
 
-async function planFor({ stores, plans, uplinks }: ConvergeParts, seen: ObservedHost): Promise<HostPlan> {
-  const wanted = desiredState({
+async function wantedState(
+  parts: ConvergeParts,
+  seen: ObservedHost,
+  endpoints: readonly EndpointRecord[],
+): Promise<HostState> {
+  const { stores, plans, uplinks, masquerade } = parts
+  return desiredState({
     plans,
     host: BigInt(stores.host),
     networks: await listNetworks(stores),
-    endpoints: await listEndpoints(stores),
+    endpoints,
     uplinks: uplinks ?? seen.defaultLinks,
+    masquerade,
+    iptables: await chooseIptables(stores.journal, parts.iptables, seen),
   })
-  return planHost(wanted, seen)
 }
 
 /** The smallest MTU of the links that lead outside, in bytes; Ethernet's where there is none. */

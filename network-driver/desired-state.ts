@@ -4,6 +4,7 @@ import { hostCidr } from '../address/cidr.ts'
 import { hostPrefix } from '../address/prefixes.ts'
 import { firewall } from '../host/firewall.ts'
 import type { HostState, Route } from '../host/host-state.ts'
+import type { IptablesVariant } from '../host/iptables-variant.ts'
 import { type LinkNames, linkNames } from '../host/link-names.ts'
 import type { NetworkId } from '../store/ids.ts'
 import type { EndpointRecord, NetworkRecord } from '../store/records.ts'
@@ -17,9 +18,12 @@ export interface HostRecords {
   readonly endpoints: readonly EndpointRecord[]
   /** Links that lead outside. */
   readonly uplinks: readonly string[]
+  /** Whether what leaves gets the address of this host. */
+  readonly masquerade: boolean
+  readonly iptables: IptablesVariant
 }
 
-const NOTHING: HostState = {
+const NOTHING: Omit<HostState, 'iptables'> = {
   policyRules: [],
   routes: [],
   linkAddresses: [],
@@ -30,8 +34,8 @@ const NOTHING: HostState = {
 
 /** A host without a network carries nothing of ours: the last `docker network rm` leaves it as it was. */
 export function desiredState(records: HostRecords): HostState {
-  if (records.networks.length === 0 && records.endpoints.length === 0) return NOTHING
-  const { plans, uplinks } = records
+  const { plans, networks, uplinks, masquerade, iptables } = records
+  if (networks.length === 0 && records.endpoints.length === 0) return { ...NOTHING, iptables }
   const endpoints = joinedEndpoints(records)
   return {
     policyRules: [plans.ipv4.cidr],
@@ -43,7 +47,8 @@ export function desiredState(records: HostRecords): HostState {
       ),
     ],
     linkAddresses: endpoints.map(({ link, network }) => ({ link, address: network.gateway })),
-    firewall: firewall(plans, uplinks),
+    firewall: firewall(plans, { uplinks, masquerade }),
+    iptables,
     forwarding: true,
     links: endpoints.map(({ link }) => link),
   }

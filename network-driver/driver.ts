@@ -8,7 +8,7 @@ import { journalKeys } from '../store/keys.ts'
 import { type EndpointRecord, getRecord, type NetworkRecord, PoolRecord } from '../store/records.ts'
 import { makeKeyedSerial } from '../store/serial.ts'
 import { highestLinkNumber } from './adoption.ts'
-import { type ConvergeParts, converge, uplinkMtu } from './converge.ts'
+import { type ConvergeParts, converge, preview, uplinkMtu } from './converge.ts'
 import { createEndpoint, deleteEndpoint, join, leave } from './endpoints.ts'
 import { makeGate } from './gate.ts'
 import { LiveEndpoints } from './live-endpoints.ts'
@@ -116,6 +116,30 @@ export class NetworkDriver {
   /** @throws RomanaError E_PLAN_OVERLAP when this host has come to use addresses of the plan otherwise. */
   async checkPlanIsFree(): Promise<void> {
     checkPlanIsFree(this.#parts.plans.ipv4, await this.#parts.host.observe())
+  }
+
+  /** What would be changed now to bring the host to the recorded state, as text. @throws as {@link preview} */
+  preview(): Promise<string> {
+    return this.#gate.exclusive(() => preview(this.#parts))
+  }
+
+  /**
+   * Puts back what others took from the host, as far as something is missing: its plan, or "". The first look holds up
+   * no container.
+   * @param noticed what called for the look, in words for the log.
+   * @throws RomanaError E_COMMAND, E_HOST, E_STORE
+   */
+  async repair(noticed: readonly string[]): Promise<string> {
+    if ((await preview(this.#parts)) === '') return ''
+    let taken = ''
+    const onPlan = (plan: string) => {
+      taken = plan
+      this.#parts.onPlan(plan, noticed)
+    }
+    await this.#gate.exclusive(async () => {
+      this.#seen = await converge({ ...this.#parts, onPlan })
+    })
+    return taken
   }
 
   async #forgetNetwork(networkId: NetworkId): Promise<void> {

@@ -1,10 +1,17 @@
 /** The HTTP side of both drivers: a table of methods and one error boundary. A function of requests, so it needs no socket. */
-import { Hono } from 'hono'
+import { Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import * as v from 'valibot'
-import { RomanaError, reasonOf } from '../errors.ts'
+import type { RomanaError } from '../errors.ts'
 import type { Log } from './log.ts'
 import type { Drivers, Method } from './methods.ts'
+import {
+  asRomanaError,
+  BODY_LIMIT_BYTES,
+  bodyTooLarge,
+  parseJson,
+  requestError,
+  unknownRequest,
+} from './request-errors.ts'
 
 export interface AppParts {
   readonly methods: Readonly<Record<string, Method>>
@@ -13,15 +20,14 @@ export interface AppParts {
   readonly log: Log
 }
 
-/** The engine's requests have a few hundred bytes. */
-const BODY_LIMIT_BYTES = 1024 * 1024
-
 /** The media type of the protocol (moby, pkg/plugins/transport). The engine does not look at it. */
 const CONTENT_TYPE = 'application/vnd.docker.plugins.v1.2+json'
 
 export function createApp({ methods, drivers, log }: AppParts): Hono {
   const app = new Hono()
-  app.use(bodyLimit({ maxSize: BODY_LIMIT_BYTES, onError: () => answerError(bodyTooLarge()) }))
+  const measureBody = bodyLimit({ maxSize: BODY_LIMIT_BYTES, onError: () => answerError(bodyTooLarge()) })
+  // To measure a body costs more than all else of a call. Node lets none be longer than its content-length.
+  app.use((context, next) => (hasShortBody(context.req) ? next() : measureBody(context, next)))
   for (const [name, method] of Object.entries(methods)) {
     app.post(`/${name}`, async (context) => {
       const startedMs = performance.now()
@@ -30,14 +36,20 @@ export function createApp({ methods, drivers, log }: AppParts): Hono {
       return answerJson(200, answer)
     })
   }
-  app.notFound((context) => answerError(unknownMethod(context.req.path)))
+  app.notFound((context) => answerError(unknownRequest(context.req.path.slice(1), 'method')))
   app.onError((error, context) => {
-    const known = asRomanaError(error, context.req.path)
+    const known = asRomanaError(error, context.req.path.slice(1))
     const level = known.code === 'E_INTERNAL' ? 'error' : 'warn'
     log[level]({ method: context.req.path.slice(1), code: known.code, err: error }, known.message)
     return answerError(known)
   })
   return app
+}
+
+/** Whether the head of the request says that its body is within the limit. */
+function hasShortBody(request: HonoRequest): boolean {
+  const length = request.header('content-length')
+  return length !== undefined && Number(length) <= BODY_LIMIT_BYTES && !request.header('transfer-encoding')
 }
 
 async function answerMethod(
@@ -57,42 +69,8 @@ async function answerMethod(
  */
 function parseBody(name: string, text: string): unknown {
   if (text.trim() === '')
-    throw requestError(name, 'the body is empty: the engine has sent the call a second time', undefined)
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw requestError(name, reasonOf(cause), cause)
-  }
-}
-
-function asRomanaError(error: Error, path: string): RomanaError {
-  if (error instanceof RomanaError) return error
-  if (error instanceof v.ValiError) return requestError(path.slice(1), describeIssues(error), error)
-  return new RomanaError('E_INTERNAL', {
-    cannot: `answer ${path.slice(1)}`,
-    because: reasonOf(error),
-    remedy: 'Please report it with the log of the plugin',
-    cause: error,
-  })
-}
-
-function describeIssues({ issues }: v.ValiError<v.GenericSchema>): string {
-  return issues.map((issue) => `"${v.getDotPath(issue) ?? 'the body'}": ${issue.message}`).join('; ')
-}
-
-function requestError(name: string, because: string, cause: unknown): RomanaError {
-  return new RomanaError('E_REQUEST', { cannot: `answer ${name}`, because, cause })
-}
-
-function bodyTooLarge(): RomanaError {
-  return requestError('the request', `its body has more than ${BODY_LIMIT_BYTES} bytes`, undefined)
-}
-
-function unknownMethod(path: string): RomanaError {
-  return new RomanaError('E_METHOD', {
-    cannot: `answer ${path.slice(1)}`,
-    because: 'Romana has no such method',
-  })
+    throw requestError(name, 'the body is empty: the engine has sent the call a second time')
+  return parseJson(name, text)
 }
 
 /** Network drivers report errors in "Err", IPAM drivers in "Error" (moby, libnetwork/drivers/remote and ipams/remote). */

@@ -4,7 +4,8 @@
  */
 import { type AddressPlan, parsePlan } from '../address/address-plan.ts'
 import { RomanaError, reasonOf } from '../errors.ts'
-import type { IptablesVariant } from '../host/iptables-variant.ts'
+import { IPTABLES_VARIANTS } from '../host/iptables-variant.ts'
+import type { IptablesSetting } from '../network-driver/iptables-choice.ts'
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -17,6 +18,8 @@ export interface Paths {
   readonly socket: string
   /** The engine's plugin directory. */
   readonly plugins: string
+  /** The socket of the admin API: on the host, in no directory in which the engine looks for plugins. */
+  readonly adminSocket: string
   readonly sysNet: string
   readonly machineId: string
   readonly xtablesLock: string
@@ -28,9 +31,13 @@ export interface Config {
   readonly plan6: AddressPlan | undefined
   /** Whether to answer to the plain driver name too. */
   readonly plainName: boolean
+  /** Whether a network may make the tenant and the segment that it names. */
+  readonly createSegments: boolean
   /** Absent: the links of the default routes. */
   readonly uplinks: readonly string[] | undefined
-  readonly iptables: IptablesVariant | 'auto'
+  /** Whether what leaves the plan gets the address of this host. The same on all hosts. */
+  readonly masquerade: boolean
+  readonly iptables: IptablesSetting
   readonly logLevel: LogLevel
   readonly paths: Paths
 }
@@ -39,6 +46,7 @@ export const PATHS: Paths = {
   state: '/host/var/lib/romana',
   socket: '/run/docker/plugins/romana.sock',
   plugins: '/host/plugins',
+  adminSocket: '/host/run/romana/admin.sock',
   sysNet: '/host/proc/sys/net',
   machineId: '/host/etc/machine-id',
   xtablesLock: '/host/run/xtables.lock',
@@ -61,10 +69,12 @@ function readSettings(environment: Environment, problems: string[]): Omit<Config
   return {
     plan: read<AddressPlan | undefined>('ROMANA_PLAN', undefined, (text) => parsePlanOf(4, text)),
     plan6: read<AddressPlan | undefined>('ROMANA_PLAN6', undefined, (text) => parsePlanOf(6, text)),
-    plainName: read('ROMANA_PLAIN_NAME', true, (text) => oneOf(['on', 'off'], text) === 'on'),
+    plainName: read('ROMANA_PLAIN_NAME', true, parseSwitch),
+    createSegments: read('ROMANA_CREATE_SEGMENTS', true, parseSwitch),
     uplinks: read<readonly string[] | undefined>('ROMANA_UPLINKS', undefined, parseLinks),
-    iptables: read<Config['iptables']>('ROMANA_IPTABLES', 'auto', (text) =>
-      oneOf(['auto', 'nft', 'legacy'], text),
+    masquerade: read('ROMANA_MASQUERADE', true, parseSwitch),
+    iptables: read<IptablesSetting>('ROMANA_IPTABLES', 'auto', (text) =>
+      oneOf(['auto', ...IPTABLES_VARIANTS], text),
     ),
     logLevel: read<LogLevel>('ROMANA_LOG_LEVEL', 'info', (text) => oneOf(LOG_LEVELS, text)),
   }
@@ -92,6 +102,10 @@ function oneOf<T extends string>(values: readonly T[], text: string): T {
   const value = values.find((candidate) => candidate === text)
   if (value === undefined) throw new Error(`"${text}" is none of ${values.join(', ')}`)
   return value
+}
+
+function parseSwitch(text: string): boolean {
+  return oneOf(['on', 'off'], text) === 'on'
 }
 
 /** Names of links go into firewall rules: nothing that a rule could take for something else. */

@@ -2,6 +2,7 @@
 import type { Server } from 'node:http'
 import type { Hono } from 'hono'
 import { reasonOf } from '../errors.ts'
+import { createAdminApp } from './admin-app.ts'
 import { createApp } from './app.ts'
 import { type Config, PATHS, readConfig } from './config.ts'
 import { failForGood, type KeepTrying, keepTrying } from './keep-trying.ts'
@@ -24,39 +25,54 @@ const PLAIN_NAME_SOCKET = `${PATHS.plugins}/romana.sock`
  */
 async function main(): Promise<void> {
   const begun = await begin()
-  const log = openLog(begun.ok ? begun.config.logLevel : 'info')
+  const log = openLog(begun.config?.logLevel ?? 'info')
   const onFailure = (error: unknown) => log.error({ err: error }, `not ready: ${reasonOf(error)}`)
-  const running = begun.ok
-    ? keepTrying(() => start(begun.config, log), onFailure)
-    : failForGood<Running>(begun.reason, onFailure)
-  const app = createApp({
-    methods: METHODS,
-    drivers: async () => (await waitUntilReady(running.current())).drivers,
-    log,
-  })
-  const servers = [await listen(app, PATHS.socket)]
-  if (begun.ok && begun.config.plainName) servers.push(...(await listenToPlainName(app, log)))
+  const { config } = begun
+  const running =
+    config === undefined
+      ? failForGood<Running>(begun.reason, onFailure)
+      : keepTrying(() => start(config, log), onFailure)
+  const servers = await serve(begun, running, log)
   process.once('SIGTERM', () => void stop(servers, running))
   process.once('SIGINT', () => void stop(servers, running))
 }
 
-type Begun = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly reason: unknown }
+interface Begun {
+  /** This is the plugin that works in this namespace. */
+  readonly hasLock: boolean
+  readonly config?: Config
+  /** Why there is no config. */
+  readonly reason?: unknown
+}
 
-/** The lock comes before the plain name's socket: that belongs to the plugin that works in this namespace. */
 async function begin(): Promise<Begun> {
+  let hasLock = false
   try {
-    const config = readConfig()
     await takeLock()
-    return { ok: true, config }
+    hasLock = true
+    return { hasLock, config: readConfig() }
   } catch (reason) {
-    return { ok: false, reason }
+    return { hasLock, reason }
   }
 }
 
-/** Without it the driver still answers to its tagged name. */
-async function listenToPlainName(app: Hono, log: Log): Promise<Server[]> {
+/** The plain name's socket and that of the admin API belong to the plugin that works in this namespace. */
+async function serve(begun: Begun, running: KeepTrying<Running>, log: Log): Promise<Server[]> {
+  const ready = () => waitUntilReady(running.current())
+  const app = createApp({ methods: METHODS, drivers: async () => (await ready()).drivers, log })
+  const servers = [await listen(app, PATHS.socket)]
+  if (begun.config?.plainName === true) servers.push(...(await listenIfPossible(app, PLAIN_NAME_SOCKET, log)))
+  if (begun.hasLock) {
+    const adminApp = createAdminApp({ admin: async () => (await ready()).admin, log })
+    servers.push(...(await listenIfPossible(adminApp, PATHS.adminSocket, log)))
+  }
+  return servers
+}
+
+/** Without them the driver still answers to its tagged name. */
+async function listenIfPossible(app: Hono, path: string, log: Log): Promise<Server[]> {
   try {
-    return [await listen(app, PLAIN_NAME_SOCKET)]
+    return [await listen(app, path)]
   } catch (error) {
     log.error({ err: error }, reasonOf(error))
     return []

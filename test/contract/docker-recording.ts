@@ -2,16 +2,15 @@
 import { globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-export type RecordedEvent =
-  | { readonly kind: 'start' }
-  | {
-      readonly kind: 'call'
-      readonly method: string
-      /** "" for a call without arguments, and for one that was sent a second time when the connection broke. */
-      readonly body: string
-      /** What the recorded driver answered, where the engine went by it. */
-      readonly answer: string
-    }
+export interface RecordedCall {
+  readonly method: string
+  /** "" for a call without arguments, and for one that was sent again when the connection broke. */
+  readonly body: string
+  /** What the recorded driver answered to a request for a pool or an address; otherwise "". */
+  readonly answer: string
+}
+
+export type RecordedEvent = { readonly kind: 'start' } | ({ readonly kind: 'call' } & RecordedCall)
 
 const FOLDER = fileURLToPath(new URL('../fixtures', import.meta.url))
 

@@ -2,8 +2,8 @@
  * A recording as the same engine would have sent it to Romana: with its pool ids and addresses, and without options that
  * Romana refuses (published ports, IPv6, -o, --ip-range). Calls that are all about IPv6 are left out.
  */
-import { fieldOf, textOf } from './docker-answers.ts'
-import type { CallPlugin } from './docker-engine.ts'
+import { textOf } from './docker-answers.ts'
+import type { RecordedCall } from './docker-recording.ts'
 
 type Body = Record<string, unknown>
 
@@ -15,24 +15,30 @@ export class Translation {
   /** Recorded addresses of endpoints to Romana's, without lengths. */
   readonly #addresses = new Map<string, string>()
 
-  /** The call to make instead, or undefined. */
-  translate(method: string, body: Body): Body | undefined {
+  /** The body to send instead, or undefined for a call to leave out. */
+  translate({ method, body: text, answer }: RecordedCall): string | undefined {
+    if (text === '') return text
+    const body: Body = JSON.parse(text)
     if (body['V6'] === true || /:.*:/.test(`${body['PoolID']}`)) return undefined
-    if (method === 'IpamDriver.RequestPool') return requestPool(body)
+    return JSON.stringify(this.#translateBody(method, body, answer))
+  }
+
+  #translateBody(method: string, body: Body, answer: string): Body {
+    if (method === 'IpamDriver.RequestPool') return requestPool(body, JSON.parse(answer))
     if (method.startsWith('IpamDriver.Re')) return this.#ipamCall(body)
     if (method === 'NetworkDriver.CreateNetwork') return this.#createNetwork(body)
     if (method === 'NetworkDriver.CreateEndpoint') return this.#createEndpoint(body)
     return body
   }
 
-  /** Romana's answer stands for the recorded one from now on. */
-  learn(method: string, body: Body, { recorded, given }: { recorded: unknown; given: unknown }): void {
+  /** What Romana has given stands for what is recorded from now on. */
+  learn({ method, body, answer }: RecordedCall, given: unknown): void {
+    if (answer === '') return
+    const recorded: unknown = JSON.parse(answer)
     if (method === 'IpamDriver.RequestPool') {
       this.#poolIds.set(textOf(recorded, 'PoolID'), textOf(given, 'PoolID'))
       this.#cells.set(textOf(recorded, 'Pool'), textOf(given, 'Pool'))
-    }
-    const isGateway = fieldOf(body['Options'], 'RequestAddressType') !== undefined
-    if (method === 'IpamDriver.RequestAddress' && !isGateway) {
+    } else if (!body.includes('RequestAddressType')) {
       this.#addresses.set(bare(textOf(recorded, 'Address')), bare(textOf(given, 'Address')))
     }
   }
@@ -84,8 +90,9 @@ export class Translation {
   }
 }
 
-function requestPool(body: Body): Body {
-  const segment = body['Pool'] === '' ? 'any' : bare(`${body['Pool']}`)
+/** Recorded networks of one pool are networks of one segment. */
+function requestPool(body: Body, recorded: unknown): Body {
+  const segment = bare(textOf(recorded, 'Pool'))
   return {
     ...body,
     AddressSpace: 'RomanaLocal',
@@ -103,5 +110,3 @@ function withoutField(value: unknown, name: string): Body {
 function bare(address: string): string {
   return address.replace(/\/\d+$/, '')
 }
-
-export type { CallPlugin }

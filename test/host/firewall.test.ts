@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { parsePlan } from '../../address/address-plan.ts'
-import { firewall } from '../../host/firewall.ts'
+import { type FirewallOptions, firewall } from '../../host/firewall.ts'
 import { PLANS } from './host-fixtures.ts'
 
 /** Tables, jumps and rules in the order in which packets meet them. */
-function show(plans = PLANS, uplinks: readonly string[] = ['eth0']): string {
-  return firewall(plans, uplinks)
+function show(plans = PLANS, options: Partial<FirewallOptions> = {}): string {
+  return firewall(plans, { uplinks: ['eth0'], masquerade: true, ...options })
     .flatMap(({ family, table, chains, jumps }) => [
       `IPv${family} ${table}`,
       ...jumps.map(({ from, to }) => `  ${from}: -j ${to}`),
@@ -31,7 +31,9 @@ IPv4 filter
   ROMANA-FORWARD: -s 10.0.0.0/8 -m conntrack --ctstate ESTABLISHED -j ACCEPT
   ROMANA-FORWARD: ! -s 10.0.0.0/8 -d 10.0.0.0/8 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
   ROMANA-FORWARD: -d 10.0.0.0/8 -j DROP
+  ROMANA-FORWARD: -s 10.0.0.0/8 -o eth0 -m conntrack --ctstate INVALID -j DROP
   ROMANA-FORWARD: -s 10.0.0.0/8 -o eth0 -j ACCEPT
+  ROMANA-FORWARD: -s 10.0.0.0/8 -m conntrack ! --ctstate DNAT -j DROP
   ROMANA-HOST: -m conntrack --ctstate ESTABLISHED -j ACCEPT
   ROMANA-HOST: -p icmp -m icmp --icmp-type 8 -j ACCEPT
   ROMANA-HOST: -i rmn+ -p udp -m udp --dport 53 -j ACCEPT
@@ -58,7 +60,7 @@ describe('the rules', () => {
 
   test('let plan addresses out of each uplink, and of nothing where there is none', () => {
     const outLines = (uplinks: readonly string[]) =>
-      show(PLANS, uplinks)
+      show(PLANS, { uplinks, masquerade: false })
         .split('\n')
         .filter((line) => line.includes('-s 10.0.0.0/8 -o '))
         .map((line) => line.trim())
@@ -67,5 +69,18 @@ describe('the rules', () => {
       'ROMANA-FORWARD: -s 10.0.0.0/8 -o wan1 -j ACCEPT',
     ])
     expect(outLines([])).toEqual([])
+  })
+
+  test('without masquerade let plan addresses out as they are', () => {
+    const without = show(PLANS, { masquerade: false }).split('\n')
+    const missing = show()
+      .split('\n')
+      .filter((line) => !without.includes(line))
+    expect(
+      missing.join('\n'),
+    ).toBe(`  ROMANA-FORWARD: -s 10.0.0.0/8 -o eth0 -m conntrack --ctstate INVALID -j DROP
+IPv4 nat
+  POSTROUTING: -j ROMANA-POSTROUTING
+  ROMANA-POSTROUTING: -s 10.0.0.0/8 ! -d 10.0.0.0/8 ! -o rmn+ -j MASQUERADE`)
   })
 })

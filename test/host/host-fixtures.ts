@@ -18,6 +18,8 @@ export const EMPTY_HOST: HostRecords = {
   networks: [],
   endpoints: [],
   uplinks: ['eth0'],
+  masquerade: true,
+  iptables: 'nft',
 }
 
 /** A network of tenant "red" whose segment and id are `name`. */

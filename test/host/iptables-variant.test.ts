@@ -1,36 +1,30 @@
 import { describe, expect, test } from 'vitest'
-import { findIptablesVariant } from '../../host/iptables-variant.ts'
+import { findIptables, programName } from '../../host/iptables-variant.ts'
 import { commandError, type RunCommand } from '../../host/processes.ts'
 
-const DOCKER = '*filter\n:INPUT ACCEPT [0:0]\n:DOCKER - [0:0]\n:DOCKER-USER - [0:0]\nCOMMIT\n'
-const SWARM = '*filter\n:DOCKER-INGRESS - [0:0]\nCOMMIT\n'
-const OTHERS =
-  '*filter\n:INPUT ACCEPT [0:0]\n:MY-DOCKER - [0:0]\n-A INPUT -m comment --comment ":DOCKER " -j MY-DOCKER\nCOMMIT\n'
-/** A kernel without that variant. */
-const ABSENT = undefined
-
-function saving(saved: Readonly<Record<string, string | undefined>>): RunCommand {
-  return ({ file, args }) => {
-    const text = args.length === 0 ? saved[file] : undefined
-    return text === undefined
-      ? Promise.reject(commandError(file, 'Table does not exist'))
-      : Promise.resolve(text)
-  }
+/** A kernel where these programs work. */
+function kernelWith(...files: readonly string[]): RunCommand {
+  return ({ file, args }) =>
+    files.includes(file) && args.length === 0
+      ? Promise.resolve('')
+      : Promise.reject(commandError(file, 'Table does not exist'))
 }
 
-describe('the variant is', () => {
+describe('the iptables of a kernel are those that can read their rules', () => {
   test.each([
-    ['nft', 'neither has rules', '', ''],
-    ['nft', 'nft has those of Docker', DOCKER, ''],
-    ['legacy', 'legacy has those of Docker', '', DOCKER],
-    ['legacy', 'legacy has those of a swarm only', OTHERS, SWARM],
-    ['nft', 'both have those of Docker', DOCKER, DOCKER],
-    ['nft', 'only others have rules in legacy', '', OTHERS],
-    ['nft', 'legacy is absent', DOCKER, ABSENT],
-    ['legacy', 'nft is absent and legacy has those of Docker', ABSENT, DOCKER],
-    ['nft', 'both are absent', ABSENT, ABSENT],
-  ])('%s where %s', async (variant, _case, nft, legacy) => {
-    const run = saving({ 'iptables-nft-save': nft, 'iptables-legacy-save': legacy })
-    expect(await findIptablesVariant(run)).toBe(variant)
+    ['iptables-nft ip6tables-nft iptables-legacy ip6tables-legacy'],
+    ['iptables-nft ip6tables-nft'],
+    ['iptables-legacy ip6tables-legacy'],
+    ['iptables-nft iptables-legacy'],
+  ])('%s', async (programs) => {
+    const found = await findIptables(kernelWith(...programs.split(' ').map((name) => `${name}-save`)))
+    expect(found.map(programName).join(' ')).toBe(programs)
+  })
+
+  test('a kernel without any cannot carry Romana', async () => {
+    await expect(findIptables(kernelWith())).rejects.toThrow(
+      'Cannot keep tenants apart with iptables: neither iptables-nft nor iptables-legacy works on this kernel. ' +
+        'Load the kernel module nf_tables or ip_tables (E_HOST)',
+    )
   })
 })

@@ -16,20 +16,21 @@ const showLinkAddress = ({ link, address }: LinkAddress) => `${address} dev ${li
 const showForeign = ({ cidr, seenAs }: ForeignNetwork) => `${cidr}: ${seenAs}`
 
 describe('ip -json link show', () => {
-  test('tells name, alias, MTU and whether the other end of the pair is here', () => {
-    const text = `[{"ifindex":1,"ifname":"lo","mtu":65536},
-      {"ifindex":2,"link":"rmne1","ifname":"rmp1","mtu":1400},
-      {"ifindex":3,"link":"rmp1","ifname":"rmne1","mtu":1400,"ifalias":"romana1 3fa4 9bd0 10.1.17.5 blue web"},
-      {"ifindex":5,"link_index":4,"ifname":"rmne2","mtu":1500,"link_netnsid":0}]`
+  test('tells name, alias, MTU, and whether the link is up and the other end of the pair is here', () => {
+    const text = `[{"ifindex":1,"ifname":"lo","flags":["LOOPBACK","UP","LOWER_UP"],"mtu":65536},
+      {"ifindex":2,"link":"rmne1","ifname":"rmp1","flags":["BROADCAST","M-DOWN"],"mtu":1400},
+      {"ifindex":3,"link":"rmp1","ifname":"rmne1","flags":["NO-CARRIER","UP"],"mtu":1400,"ifalias":"romana1 3fa4 9bd0 10.1.17.5 blue web"},
+      {"ifindex":5,"link_index":4,"ifname":"rmne2","flags":[],"mtu":1500,"link_netnsid":0}]`
     const shown = parseLinks(text).map(
-      ({ name, alias, mtu, peerIsHere }) => `${name} ${mtu} ${peerIsHere ? 'pair' : 'single'} "${alias}"`,
+      ({ name, alias, mtu, up, peerIsHere }) =>
+        `${name} ${mtu} ${up ? 'up' : 'down'} ${peerIsHere ? 'pair' : 'single'} "${alias}"`,
     )
     expect(shown.join('\n')).toBe(
       [
-        'lo 65536 single ""',
-        'rmp1 1400 pair ""',
-        'rmne1 1400 pair "romana1 3fa4 9bd0 10.1.17.5 blue web"',
-        'rmne2 1500 single ""',
+        'lo 65536 up single ""',
+        'rmp1 1400 down pair ""',
+        'rmne1 1400 up pair "romana1 3fa4 9bd0 10.1.17.5 blue web"',
+        'rmne2 1500 down single ""',
       ].join('\n'),
     )
   })
@@ -38,7 +39,7 @@ describe('ip -json link show', () => {
 
   test('that is cut off is an error, not an empty list', () => {
     expect(() => parseLinks('[{"ifname":"lo"')).toThrow()
-    expect(() => parseLinks('[{"mtu":1500}]')).toThrow()
+    expect(() => parseLinks('[{"mtu":1500,"flags":[]}]')).toThrow()
   })
 })
 

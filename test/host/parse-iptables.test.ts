@@ -22,22 +22,22 @@ COMMIT
 `
 
 function show(text: string): string {
-  return parseIptablesSave(text, 4)
-    .flatMap(({ family, table, chains }) => [
-      `IPv${family} ${table}`,
+  return parseIptablesSave(text, { variant: 'nft', family: 4 })
+    .flatMap(({ variant, family, table, chains }) => [
+      `${variant} IPv${family} ${table}`,
       ...[...chains].flatMap(([name, rules]) => [`  ${name}`, ...rules.map((rule) => `    ${rule}`)]),
     ])
     .join('\n')
 }
 
 test('tables have their chains, empty ones too, and the rules in order', () => {
-  expect(show(SAVED)).toBe(`IPv4 raw
+  expect(show(SAVED)).toBe(`nft IPv4 raw
   PREROUTING
     -j ROMANA-PREROUTING
   OUTPUT
   ROMANA-PREROUTING
     -i rmn+ -m rpfilter --invert -j DROP
-IPv4 filter
+nft IPv4 filter
   FORWARD
     -j DOCKER-USER
     -m comment --comment "not *raw :INPUT" -j ACCEPT
@@ -47,6 +47,8 @@ IPv4 filter
 })
 
 test('a host without tables has none', () => {
-  expect(parseIptablesSave('', 4)).toEqual([])
-  expect(parseIptablesSave('# Warning: iptables-legacy tables present\n', 6)).toEqual([])
+  expect(parseIptablesSave('', { variant: 'legacy', family: 4 })).toEqual([])
+  expect(
+    parseIptablesSave('# Warning: iptables-legacy tables present\n', { variant: 'nft', family: 6 }),
+  ).toEqual([])
 })

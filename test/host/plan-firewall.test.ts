@@ -16,7 +16,7 @@ describe('the plan repairs the host after somebody', () => {
     const kernel = await wantedKernel()
     const before = ourRules(kernel)
     kernel.iptablesRestore(4, restoreText(table, lines))
-    expect(await bringTo(WANTED, kernel)).toBe(`# iptables-restore\n${restoreText(table, plan)}`)
+    expect(await bringTo(WANTED, kernel)).toBe(`# iptables-nft-restore\n${restoreText(table, plan)}`)
     expect(ourRules(kernel)).toBe(before)
     expect(await bringTo(WANTED, kernel)).toBe('')
   })
@@ -36,7 +36,7 @@ describe('the plan repairs the host after somebody', () => {
     const before = kernel.show()
     kernel.iptablesRestore(6, restoreText('raw', [':ROMANA-PREROUTING - [0:0]']))
     expect(await bringTo(WANTED, kernel)).toBe(
-      '# ip6tables-restore\n' +
+      '# ip6tables-nft-restore\n' +
         restoreText('raw', [':ROMANA-PREROUTING - [0:0]', '-A ROMANA-PREROUTING -i rmn+ -j DROP']),
     )
     expect(kernel.show()).toBe(before)

@@ -21,6 +21,11 @@ const PUT_BACK: readonly (readonly [what: string, lines: readonly string[], plan
     'address add 10.1.17.1/32 dev rmne1\nroute add 10.1.17.2/32 dev rmne1 table 8200 protocol 82',
   ],
   [
+    'a link that was set down, and the route that the kernel took away with it',
+    ['link set dev rmne1 down'],
+    'link set dev rmne1 up\nroute add 10.1.17.2/32 dev rmne1 table 8200 protocol 82',
+  ],
+  [
     "the blackhole of the host's own prefix",
     ['route delete blackhole 10.1.0.0/16 table 8200 protocol 82'],
     'route add blackhole 10.1.0.0/16 table 8200 protocol 82',

@@ -2,13 +2,9 @@
 import { expect } from 'vitest'
 import { RomanaError } from '../../errors.ts'
 import { textOf } from '../contract/docker-answers.ts'
-import {
-  type CallPlugin,
-  DockerEngine,
-  type EngineEndpoint,
-  type EngineNetwork,
-} from '../contract/docker-engine.ts'
+import type { CallPlugin, DockerEngine, EngineEndpoint, EngineNetwork } from '../contract/docker-engine.ts'
 import { EngineDied, type Fault, FaultyPlugin, NoAnswer } from './faulty-plugin.ts'
+import { type EngineEvents, mortalEngine } from './mortal-engine.ts'
 
 export type Action =
   | { readonly kind: 'run'; readonly network: number; readonly ip?: number }
@@ -138,7 +134,7 @@ export class FaultyHost {
     const leave = () => {
       isInContainer = false
     }
-    await this.#engine(this.plugin.call, leave).stop(endpoint)
+    await this.#engine(this.plugin.call, { onLeave: leave }).stop(endpoint)
     if (isInContainer) await this.#die(endpoint)
   }
 
@@ -147,8 +143,15 @@ export class FaultyHost {
     await this.#bury(endpoint)
   }
 
+  /** At each start of the engine, until it has lived long enough to do it. */
   async #bury(endpoint: EngineEndpoint): Promise<void> {
-    await this.#engine(this.plugin.call).bury(endpoint)
+    for (let isDone = false; !isDone; ) {
+      isDone = true
+      const onDeath = () => {
+        isDone = false
+      }
+      await this.#engine(this.plugin.call, { onDeath }).bury(endpoint)
+    }
   }
 
   async #reboot(): Promise<void> {
@@ -176,25 +179,8 @@ export class FaultyHost {
     }
   }
 
-  /** An engine for one action: if it dies in it, it does nothing more. */
-  #engine(call: CallPlugin, onLeave: () => void = () => undefined): DockerEngine {
-    let isDead = false
-    const callWhileAlive: CallPlugin = async (method, body) => {
-      if (isDead) throw new EngineDied()
-      try {
-        return await call(method, body)
-      } catch (error) {
-        isDead = error instanceof EngineDied
-        throw error
-      }
-    }
-    const leaveContainer = (link: string) => {
-      if (isDead) return
-      this.plugin.kernel.leaveContainer(link)
-      onLeave()
-    }
-    const enterContainer = (link: string) => this.plugin.kernel.enterContainer(link)
-    return new DockerEngine(callWhileAlive, { enterContainer, leaveContainer })
+  #engine(call: CallPlugin, on: EngineEvents = {}): DockerEngine {
+    return mortalEngine(call, () => this.plugin.kernel, on)
   }
 
   #nextId(letter: string): string {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { NetworkOptions } from '../contract/docker-engine.ts'
 import { keysOf } from '../ipam-driver/ipam-steps.ts'
-import { recordOf, startRomana } from './romana-steps.ts'
+import { recordOf, showEndpoints, startRomana } from './romana-steps.ts'
 
 const LOCAL = { AddressSpace: 'RomanaLocal', Pool: '10.1.17.0/24', Gateway: '10.1.17.1/24' }
 const N1 = { NetworkID: 'n1', Options: {}, IPv4Data: [LOCAL], IPv6Data: [] }
@@ -54,6 +54,14 @@ describe('a network', () => {
     await Promise.all(Array.from({ length: 10 }, remove))
     expect(await remove()).toEqual({})
     expect(await keysOf(romana.journal)).toBe('/pools/10.1.17.0/24')
+  })
+
+  it('that is removed beside a running container, which no engine does, does not cut it off', async () => {
+    const romana = await startRomana()
+    await romana.engine.run('e1', await romana.engine.createNetwork('n1'))
+    const before = showEndpoints(romana)
+    await romana.call('NetworkDriver.DeleteNetwork', { NetworkID: 'n1' })
+    expect(showEndpoints(romana)).toBe(before)
   })
 
   it('that is the first one changes the host, the second does not', async () => {

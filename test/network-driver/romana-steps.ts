@@ -1,6 +1,7 @@
 /** A Romana host that needs no kernel: both drivers over stores in memory, an engine that calls them, and what is seen. */
 
 import * as v from 'valibot'
+import { expect } from 'vitest'
 import { parsePlan } from '../../address/address-plan.ts'
 import type { Host } from '../../host/linux-host.ts'
 import { makeIpamDriver } from '../../ipam-driver/driver.ts'
@@ -57,17 +58,22 @@ export async function startRomana(wish: StartWish = {}): Promise<Romana> {
     host: wish.host ?? kernel.host,
     plans: { ipv4 },
     uplinks: undefined,
+    masquerade: true,
+    iptables: 'nft',
     onPlan: (text) => plans.push(text),
+    onState: () => undefined,
   })
   const checkPlanIsFree = () => network.checkPlanIsFree()
   const ipam = makeIpamDriver({
     directory,
     journal,
     plan: ipv4,
-    host: BigInt(host),
+    host,
+    mayCreate: true,
     nowMs,
     checkPlanIsFree,
   })
+  expect(await ipam.recover()).toEqual([])
   const drivers = { ipam, network }
   const call = callDrivers(drivers)
   const { recovered } = network

@@ -29,6 +29,7 @@ const LANGUAGE: readonly (readonly [RegExp, (state: FakeIpState, words: Words) =
   [/^link add name (?<name>\S+) mtu (?<mtu>\d+) type (dummy|bridge)$/, addSingleLink],
   [/^link set dev (?<name>\S+) addrgenmode none alias "(?<alias>[^"]{0,255})" up$/, setUp],
   [/^link set dev (?<name>\S+) up$/, setUp],
+  [/^link set dev (?<name>\S+) down$/, setDown],
   [/^link delete dev (?<name>\S+)$/, deleteLink],
   [/^address add (?<address>\S+) dev (?<name>\S+)$/, addAddress],
   [/^address delete (?<address>\S+) dev (?<name>\S+)$/, deleteAddress],
@@ -84,6 +85,12 @@ function setUp(state: FakeIpState, { name = '', alias }: Words): void {
   const link = findLink(state, name)
   link.up = true
   link.alias = alias ?? link.alias
+}
+
+/** The kernel takes the routes of the link away. */
+function setDown(state: FakeIpState, { name = '' }: Words): void {
+  findLink(state, name).up = false
+  state.routes = state.routes.filter(({ link }) => link !== name)
 }
 
 function deleteLink(state: FakeIpState, { name = '' }: Words): void {

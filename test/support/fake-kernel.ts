@@ -87,7 +87,7 @@ function openFakeHost(kernel: Kernel): Host {
     run: fakeRun(kernel),
     fastBatch: batch,
     slowBatch: batch,
-    iptables: 'nft',
+    iptables: [],
     sysNetPath: '/nowhere',
   })
   return {

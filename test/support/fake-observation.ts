@@ -17,10 +17,11 @@ export interface FakeState {
 /** A copy: what changes in the kernel later is not seen. */
 export function observeFake({ ipState, tables, forwarding }: FakeState): ObservedHost {
   return {
-    links: [...ipState.links.values()].map(({ name, alias, mtu, peer }) => ({
+    links: [...ipState.links.values()].map(({ name, alias, mtu, up, peer }) => ({
       name,
       alias,
       mtu,
+      up,
       peerIsHere: peer !== undefined && ipState.links.has(peer),
     })),
     linkAddresses: ipState.addresses.filter(({ link }) => parseHostLink(link) !== undefined),
@@ -49,6 +50,7 @@ function ownRoute({ kind, destination, link, table, protocol }: FakeRoute): Rout
 
 function seenTables(tables: FakeTables, family: Family): SeenTable[] {
   return [...tables].map(([table, chains]) => ({
+    variant: 'nft',
     family,
     table,
     chains: new Map([...chains].map(([name, { rules }]) => [name, [...rules]])),

@@ -1,0 +1,108 @@
+/**
+ * The host repairs itself: whatever was noticed leads to a look at the host, and the look puts back what is missing. Looks
+ * keep a distance from each other, and a larger one while another program keeps undoing the repair.
+ */
+
+export interface RepairParts {
+  /** Looks at the host and puts it right. Gives the plan that it took; "" when nothing was missing. */
+  readonly look: (noticed: readonly string[]) => Promise<string>
+  /** Told when the next look waits because repairs do not last. */
+  readonly onFight: (fight: { readonly plan: string; readonly waitMs: number }) => void
+  /** Told of a look that failed. It is repeated. */
+  readonly onFailure: (error: unknown) => void
+}
+
+export interface RepairLoop {
+  /** What was noticed, in words for the log. A look follows. */
+  notice(what: readonly string[]): void
+  /** No further looks. Resolves when the one under way has ended. */
+  close(): Promise<void>
+}
+
+/** Milliseconds between two looks at least. Rules that are gone shall be back within 2 s. */
+const DISTANCE_MS = 500
+/** So many repairs in a row are a fight: they have another program behind them. */
+const FIGHT = 20
+/** Milliseconds between two looks in a fight: doubled with each repair, up to the longest. */
+const FIRST_FIGHT_MS = 1_000
+const LONGEST_FIGHT_MS = 10_000
+/** A row of repairs ends when for so many milliseconds nothing is noticed. */
+const CALM_MS = 3_000
+/** Milliseconds after which there is a look though nothing was noticed. */
+const REGULAR_MS = 60_000
+
+export function startRepairLoop(parts: RepairParts): RepairLoop {
+  return new Loop(parts)
+}
+
+class Loop implements RepairLoop {
+  readonly #parts: RepairParts
+  readonly #noticed = new Set<string>()
+  readonly #regular = setInterval(() => this.notice(['the regular look']), REGULAR_MS)
+  #timer: NodeJS.Timeout | undefined
+  #look: Promise<void> | undefined
+  #isClosed = false
+  #lastLookMs = Number.NEGATIVE_INFINITY
+  #lastRepairMs = Number.NEGATIVE_INFINITY
+  #repairsInRow = 0
+
+  constructor(parts: RepairParts) {
+    this.#parts = parts
+  }
+
+  notice(what: readonly string[]): void {
+    for (const text of what) this.#noticed.add(text)
+    if (this.#isClosed || this.#timer !== undefined || this.#look !== undefined) return
+    const nowMs = performance.now()
+    if (nowMs - this.#lastRepairMs > CALM_MS) this.#repairsInRow = 0
+    const waitMs = Math.max(0, this.#lastLookMs + this.#distanceMs() - nowMs)
+    this.#timer = setTimeout(() => this.#begin(), waitMs)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#regular)
+    clearTimeout(this.#timer)
+    await this.#look
+  }
+
+  #distanceMs(): number {
+    const beyond = this.#repairsInRow - FIGHT
+    return beyond < 0 ? DISTANCE_MS : Math.min(FIRST_FIGHT_MS * 2 ** beyond, LONGEST_FIGHT_MS)
+  }
+
+  #begin(): void {
+    this.#timer = undefined
+    this.#look = this.#lookOnce().then(() => {
+      this.#look = undefined
+      if (this.#noticed.size > 0) this.notice([])
+    })
+  }
+
+  async #lookOnce(): Promise<void> {
+    const noticed = [...this.#noticed]
+    this.#noticed.clear()
+    try {
+      const plan = await this.#parts.look(noticed)
+      this.#lastLookMs = performance.now()
+      if (plan !== '') this.#countRepair(plan)
+    } catch (error) {
+      this.#lastLookMs = performance.now()
+      this.#countFailure(error)
+    }
+  }
+
+  #countRepair(plan: string): void {
+    this.#lastRepairMs = this.#lastLookMs
+    this.#repairsInRow += 1
+    if (this.#repairsInRow >= FIGHT) this.#parts.onFight({ plan, waitMs: this.#distanceMs() })
+  }
+
+  /** What was wrong still is. It is as good as a fight: more looks would hardly help. */
+  #countFailure(error: unknown): void {
+    this.#lastRepairMs = this.#lastLookMs
+    this.#repairsInRow = Math.max(this.#repairsInRow + 1, FIGHT)
+    this.#parts.onFailure(error)
+    this.#noticed.add('a look that failed')
+  }
+}

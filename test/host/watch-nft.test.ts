@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import { readNftEvent } from '../../host/watch-nft.ts'
+
+// The lines are what nft 1.0.6 printed, of rules that iptables-nft and Docker made.
+
+const COUNTER = '{"counter": {"packets": 0, "bytes": 0}}'
+
+function rule(verb: string, chain: string, ...expressions: readonly string[]): string {
+  const [family, table, name] = chain.split(' ')
+  return `{"${verb}": {"rule": {"family": "${family}", "table": "${table}", "chain": "${name}", "handle": 40, "expr": [${expressions.join(', ')}]}}}`
+}
+
+function jump(target: string): string {
+  return `{"jump": {"target": "${target}"}}`
+}
+
+const ACCEPT = '{"accept": null}'
+const RPFILTER = '{"xt": {"type": "match", "name": "rpfilter"}}'
+const FROM =
+  '{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": "9.9.9.2"}}'
+
+describe('others may have done something to our rules with', () => {
+  test.each([
+    ['delete rule ip filter ROMANA-HOST', rule('delete', 'ip filter ROMANA-HOST', COUNTER, '{"drop": null}')],
+    ['delete rule ip raw ROMANA-PREROUTING', rule('delete', 'ip raw ROMANA-PREROUTING', RPFILTER, COUNTER)],
+    ['add rule ip filter ROMANA-FORWARD', rule('add', 'ip filter ROMANA-FORWARD', FROM, COUNTER, ACCEPT)],
+    ['insert rule ip filter ROMANA-INPUT', rule('insert', 'ip filter ROMANA-INPUT', COUNTER, ACCEPT)],
+    ['delete rule ip filter INPUT', rule('delete', 'ip filter INPUT', COUNTER, jump('ROMANA-INPUT'))],
+    ['delete rule ip6 raw PREROUTING', rule('delete', 'ip6 raw PREROUTING', jump('ROMANA-PREROUTING'))],
+    ['insert rule ip filter FORWARD', rule('insert', 'ip filter FORWARD', FROM, COUNTER, ACCEPT)],
+    ['insert rule ip nat POSTROUTING', rule('insert', 'ip nat POSTROUTING', COUNTER, ACCEPT)],
+    [
+      'delete chain ip nat ROMANA-POSTROUTING',
+      '{"delete": {"chain": {"family": "ip", "table": "nat", "name": "ROMANA-POSTROUTING", "handle": 9}}}',
+    ],
+    ['# ERROR: We lost some netlink events!', '# ERROR: We lost some netlink events!'],
+  ])('%s', (expected, line) => {
+    expect(readNftEvent(line)).toBe(expected)
+  })
+})
+
+const INET_TABLE = '"family": "inet", "table": "filter"'
+
+describe('nothing is said of', () => {
+  test.each([
+    ['our own jump', rule('insert', 'ip filter FORWARD', COUNTER, jump('ROMANA-FORWARD'))],
+    ['a rule that Docker appends for a container', rule('add', 'ip raw PREROUTING', FROM, COUNTER)],
+    ['a rule that Docker deletes for a container', rule('delete', 'ip raw PREROUTING', FROM, COUNTER)],
+    ['a rule in a chain of Docker', rule('insert', 'ip filter DOCKER', FROM, COUNTER, ACCEPT)],
+    ['a jump of Docker that goes', rule('delete', 'ip filter FORWARD', COUNTER, jump('DOCKER-FORWARD'))],
+    ['a rule of another chain', rule('insert', 'ip nat OUTPUT', COUNTER, jump('DOCKER'))],
+    ['a rule of a table that is not of iptables', rule('insert', 'inet filter FORWARD', FROM, ACCEPT)],
+    ['a rule of another table of iptables', rule('insert', 'ip mangle FORWARD', FROM, ACCEPT)],
+    [
+      'a chain named like ours elsewhere',
+      `{"add": {"chain": {${INET_TABLE}, "name": "ROMANA-X", "handle": 1}}}`,
+    ],
+    [
+      'a chain of Docker',
+      '{"add": {"chain": {"family": "ip", "table": "nat", "name": "DOCKER", "handle": 1}}}',
+    ],
+    [
+      'an element of a set',
+      `{"add": {"element": {${INET_TABLE}, "name": "s", "elem": {"set": ["1.1.1.1"]}}}}`,
+    ],
+    ['a table', '{"add": {"table": {"family": "ip", "name": "nat", "handle": 1}}}'],
+    ['an empty line', ''],
+  ])('%s', (_what, line) => {
+    expect(readNftEvent(line)).toBeUndefined()
+  })
+})

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import { CREATE, startWithNetwork, tenTimes } from './endpoint-steps.ts'
+import { recordOf, showEndpoints, startRomana } from './romana-steps.ts'
+
+const LINKS = `link rmne1 mtu 1500 peer rmp1 up alias "romana1 e1 n1 10.1.17.2 blue web"
+link rmp1 mtu 1500 peer rmne1 down
+address 10.1.17.1/32 dev rmne1
+route 10.1.17.2/32 dev rmne1 table 8200 protocol 82`
+
+describe('Join', () => {
+  it('makes links, gateway and route, and says which link to move', async () => {
+    const romana = await startWithNetwork()
+    await romana.callNetwork('CreateEndpoint', CREATE)
+    expect(await romana.callNetwork('Join')).toEqual({
+      InterfaceName: { SrcName: 'rmp1', DstPrefix: 'eth' },
+      Gateway: '10.1.17.1',
+      StaticRoutes: [
+        { Destination: '10.1.17.1/32', RouteType: 1, NextHop: '' },
+        { Destination: '10.1.17.0/24', RouteType: 0, NextHop: '10.1.17.1' },
+      ],
+    })
+    expect(showEndpoints(romana)).toBe(LINKS)
+  })
+
+  it('on an internal network gives no gateway, which would be a way out', async () => {
+    const romana = await startWithNetwork({ internal: true })
+    await romana.callNetwork('CreateEndpoint', CREATE)
+    expect(await romana.callNetwork('Join')).toEqual({
+      InterfaceName: { SrcName: 'rmp1', DstPrefix: 'eth' },
+      StaticRoutes: [
+        { Destination: '10.1.17.1/32', RouteType: 1, NextHop: '' },
+        { Destination: '10.1.17.0/24', RouteType: 0, NextHop: '10.1.17.1' },
+      ],
+    })
+    expect(showEndpoints(romana)).toContain('link rmni1 mtu 1500')
+  })
+
+  it('goes by the gateway and the MTU of the network', async () => {
+    const romana = await startWithNetwork({
+      gateway: '10.1.17.254',
+      options: { 'com.docker.network.driver.mtu': '1400' },
+    })
+    await romana.callNetwork('CreateEndpoint', CREATE)
+    expect(await romana.callNetwork('Join')).toMatchObject({ Gateway: '10.1.17.254' })
+    expect(showEndpoints(romana)).toContain('link rmne1 mtu 1400 peer rmp1 up')
+    expect(showEndpoints(romana)).toContain('address 10.1.17.254/32 dev rmne1')
+  })
+
+  it('has the smallest MTU of the uplinks where the network says none', async () => {
+    const romana = await startRomana()
+    const { kernel, engine } = romana
+    kernel.ip('link add name eth0 mtu 1450 type dummy', 'link set dev eth0 up', 'route add default dev eth0')
+    await engine.run('e1', await engine.createNetwork('n1'))
+    expect(showEndpoints(romana)).toContain('link rmne1 mtu 1450 peer elsewhere up')
+  })
+
+  it('may come twice, and ten times at once', async () => {
+    const romana = await startWithNetwork()
+    await romana.callNetwork('CreateEndpoint', CREATE)
+    expect(await tenTimes(() => romana.callNetwork('Join'))).toHaveLength(1)
+    await romana.callNetwork('Join')
+    expect(showEndpoints(romana)).toBe(LINKS)
+  })
+
+  it('of an endpoint that Romana does not know is refused', async () => {
+    const { callNetwork } = await startWithNetwork()
+    await expect(callNetwork('Join')).rejects.toThrow(
+      'Cannot join endpoint "e1" to network "n1": Romana has no record of the endpoint. Start the container again (E_ENDPOINT_UNKNOWN)',
+    )
+  })
+
+  it('after a Leave makes the links anew', async () => {
+    const romana = await startWithNetwork()
+    await romana.callNetwork('CreateEndpoint', CREATE)
+    await romana.callNetwork('Join')
+    await romana.callNetwork('Leave')
+    expect(await romana.callNetwork('Join')).toMatchObject({ InterfaceName: { SrcName: 'rmp2' } })
+    expect(showEndpoints(romana)).toBe(LINKS.replaceAll(/rm(ne|p)1/g, 'rm$12'))
+    expect(await recordOf(romana.journal, '/endpoints/e1')).toContain('"joined":true,"linkNumber":2')
+  })
+})
