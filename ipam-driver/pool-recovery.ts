@@ -13,7 +13,8 @@ import {
 } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
 import { getPool, putPool } from './pools.ts'
-import { holdAgain, type SegmentParts, unholdSegment } from './segment-hold.ts'
+import { holdAgain, type SegmentParts } from './segment-hold.ts'
+import { leaveSegment } from './segment-leave.ts'
 
 type RecoveryParts = SegmentParts & { readonly journal: Store }
 
@@ -52,7 +53,7 @@ async function recoverLostPools(parts: RecoveryParts): Promise<void> {
 async function dropLeftOverHolds(parts: RecoveryParts, pools: readonly PoolRecord[]): Promise<void> {
   for (const hold of await ownHolds(parts)) {
     const isUsed = pools.some(({ tenant, segment }) => tenant === hold.tenant && segment === hold.segment)
-    if (!isUsed) await unholdSegment(parts, hold)
+    if (!isUsed) await leaveSegment(parts, hold)
   }
 }
 

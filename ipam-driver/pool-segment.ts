@@ -19,7 +19,7 @@ export async function segmentOf(parts: SegmentParts, wish: PoolWish): Promise<Se
     if (subnet?.problem !== undefined) throw subnetError(subnet.cidr, subnet.problem)
     if (wish.segment !== undefined) return await holdSegment(parts, wish.segment, subnet)
     const { tenant, name } = await segmentOfSubnet(parts, wish.subnet)
-    return await holdSegment({ ...parts, mayCreate: false }, { tenant, segment: name }, subnet)
+    return await holdSegment(parts, { tenant, segment: name }, subnet)
   } catch (error) {
     throw await withRemedy(parts, wish, error)
   }

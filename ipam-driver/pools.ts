@@ -18,7 +18,8 @@ import type { Store } from '../store/store.ts'
 import { formatPoolId, type PoolId, parsePoolId } from './pool-id.ts'
 import { segmentOf } from './pool-segment.ts'
 import type { PoolWish } from './pool-wish.ts'
-import { cellOf, type SegmentParts, unholdSegment } from './segment-hold.ts'
+import { cellOf, type SegmentParts } from './segment-hold.ts'
+import { leaveSegment } from './segment-leave.ts'
 import { GATEWAY } from './wire.ts'
 
 export interface PoolParts extends SegmentParts {
@@ -64,7 +65,7 @@ export async function releasePool(parts: PoolParts, poolId: string): Promise<voi
     else await removePool(parts.journal, pool)
     return pool.uses <= 1
   })
-  if (wasLast) await unholdSegment(parts, id)
+  if (wasLast) await leaveSegment(parts, id)
 }
 
 /**
@@ -77,7 +78,7 @@ export async function forgetUnusedPools(parts: PoolParts): Promise<void> {
     for (const pool of unused) await removePool(parts.journal, pool)
     return unused
   })
-  for (const pool of forgotten) await unholdSegment(parts, pool)
+  for (const pool of forgotten) await leaveSegment(parts, pool)
 }
 
 async function unusedPools({ journal, journalAge }: PoolParts): Promise<PoolRecord[]> {

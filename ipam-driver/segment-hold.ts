@@ -1,24 +1,16 @@
 /**
- * Which hosts have a pool in which segment, in the directory: a segment stays as long as one has. What a host holds there
- * is never less than the pools of its journal; what is left over after a crash goes at the next start.
+ * A host that has a pool in a segment holds it, by a record in the directory: the segment stays as long as one does. What a
+ * host holds is never less than the pools of its journal; what is left over after a crash goes at the next start.
  */
 import type { Cidr } from '../address/cidr.ts'
 import { cell as planCell } from '../address/prefixes.ts'
 import { RomanaError } from '../errors.ts'
 import { type HostNumber, isAutomaticName, type Name } from '../store/ids.ts'
 import { directoryKeys } from '../store/keys.ts'
-import {
-  formatRecord,
-  listRecords,
-  type PoolRecord,
-  SegmentHostRecord,
-  type SegmentRecord,
-  type Stored,
-} from '../store/records.ts'
-import type { Change } from '../store/store.ts'
+import { formatRecord, type PoolRecord, type SegmentRecord, type Stored } from '../store/records.ts'
 import { untilDone } from './attempts.ts'
 import { findFreeNumber, type NumberParts } from './field-numbers.ts'
-import { describe, getSegment, makeSegment, type NumberOf, removal, type SegmentWish } from './segments.ts'
+import { describe, getSegment, makeSegment, type NumberOf, type SegmentWish } from './segments.ts'
 import { checkTenantNumber, parseSubnet, type Subnet, subnetError, subnetNumber } from './subnet.ts'
 import { getTenant } from './tenants.ts'
 
@@ -122,35 +114,6 @@ async function makeHeld(
     numberOf,
     alsoWrite: (segment) => [{ kind: 'put', ...holdOf(wish.tenant, segment, parts.host) }],
   })
-}
-
-/**
- * This host has no pool in the segment any more. The last one takes an automatic segment with it; a named one stays until a
- * person removes it. Well when nothing is held. @throws RomanaError E_CONFLICT, E_STORE
- */
-export async function unholdSegment(
-  parts: SegmentParts,
-  { tenant, segment }: { readonly tenant: Name; readonly segment: Name },
-): Promise<void> {
-  const { directory, host } = parts
-  const unhold: Change = { kind: 'remove', key: holdOf(tenant, segment, host).key }
-  await untilDone(`leave ${describe(tenant, segment)}`, async () => {
-    const automatic = isAutomaticName(segment) ? await getSegment(directory, tenant, segment) : undefined
-    const after = automatic === undefined ? [] : await afterUnhold(parts, automatic)
-    return (await directory.commit([unhold, ...after])).committed ? true : undefined
-  })
-}
-
-/** The segment's record is in the transaction in any case: of two hosts that leave at once one must be the last. */
-async function afterUnhold(
-  { directory, host }: SegmentParts,
-  found: Stored<SegmentRecord>,
-): Promise<readonly Change[]> {
-  const { record, revision } = found
-  const { tenant, name } = record
-  const holds = await listRecords(directory, SegmentHostRecord, directoryKeys.segmentHosts(tenant, name))
-  if (holds.every((hold) => hold.host === host)) return removal(found)
-  return [{ kind: 'swap', key: directoryKeys.segment(tenant, name), value: formatRecord(record), revision }]
 }
 
 function holdOf(

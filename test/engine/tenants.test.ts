@@ -145,7 +145,7 @@ default  auto-1   2.1      10.1.33.0/24  1`)
 
   it('removes no tenant and no segment that is in use, also after the plugin was killed', async () => {
     await host.runInside('pkill', ['-KILL', '-f', 'romana/plugin.js'])
-    await expect.poll(async () => (await romana(host, 'status')).exitCode).toBe(0)
+    await expect.poll(async () => (await romana(host, 'status')).exitCode, { timeout: 20_000 }).toBe(0)
     expect(await type(host, 'segment remove blue web')).toMatch(
       /^1 Cannot remove segment "web" of tenant "blue": it has networks on host 1 \(h1\)\. Remove them there first, with docker network rm \(E_SEGMENT_IN_USE\)$/,
     )
