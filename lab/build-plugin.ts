@@ -1,7 +1,8 @@
 /**
- * Builds the managed plugin: `node lab/build-plugin.ts [--arch amd64|arm64]`. It makes dist/plugin, or for another
- * architecture than this machine's dist/plugin-<architecture>, ready for `docker plugin create`; and dist/romana.js,
- * the command line program.
+ * Builds the managed plugin: `node lab/build-plugin.ts [--arch amd64|arm64] [--time SECONDS]`. It makes dist/plugin, or for
+ * another architecture than this machine's dist/plugin-<architecture>, ready for `docker plugin create`; and
+ * dist/romana.js, the command line program. Every file of the plugin gets the time, in seconds since 1970; without it that
+ * of the last commit, so that equal sources make equal plugins.
  */
 import {
   chmodSync,
@@ -31,25 +32,31 @@ const LIMITS = { rootfs: 130e6, compressed: 50e6 }
 const Config = v.object({ mounts: v.array(v.object({ destination: v.string() })) })
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { arch: { type: 'string', default: process.arch } } })
+  const { values } = parseArgs({
+    options: { arch: { type: 'string', default: process.arch }, time: { type: 'string' } },
+  })
   const architecture = architectureOf(values.arch)
   const name = architecture === architectureOf(process.arch) ? 'plugin' : `plugin-${architecture.name}`
   const directory = join(DIST, `.plugin-base-${architecture.name}`)
   const base = await currentBase(architecture, { directory, projectDir: PROJECT, cacheDir: CACHE })
   const work = mkdtempSync(join(DIST, '.new-'))
   try {
-    await build(work, base, name)
+    await build(work, base, { name, seconds: Number(values.time ?? (await commitTime())) })
   } finally {
     rmSync(work, { recursive: true })
   }
   console.log(`Built dist/${name} for ${architecture.name} and dist/romana.js`)
 }
 
-async function build(work: string, base: Base, name: string): Promise<void> {
+async function build(
+  work: string,
+  base: Base,
+  { name, seconds }: { readonly name: string; readonly seconds: number },
+): Promise<void> {
   const program = await bundle('plugin/main.ts', PROJECT, 'node24')
   const command = await bundle('cli/main.ts', PROJECT, 'node20')
   const plugin = join(work, 'plugin')
-  assemble(plugin, base, program, await commitTime())
+  assemble(plugin, base, program, seconds)
   report(summarize(join(plugin, 'rootfs')), base.compressedBytes + gzipSync(program).length)
   replaceDirectory(plugin, join(DIST, name), join(work, 'old'))
   writeFileSync(join(work, 'romana.js'), command)
@@ -57,10 +64,9 @@ async function build(work: string, base: Base, name: string): Promise<void> {
   renameSync(join(work, 'romana.js'), join(DIST, 'romana.js'))
 }
 
-/** Seconds since 1970 of the last commit; 0 without one. Every file of the plugin gets this time. */
-async function commitTime(): Promise<number> {
-  const { stdout } = await run('git', ['log', '-1', '--format=%ct'], { cwd: PROJECT, reject: false })
-  return Number(stdout)
+/** Seconds since 1970, in decimal; empty without a commit. */
+async function commitTime(): Promise<string> {
+  return (await run('git', ['log', '-1', '--format=%ct'], { cwd: PROJECT, reject: false })).stdout
 }
 
 function assemble(target: string, base: Base, program: string, seconds: number): void {

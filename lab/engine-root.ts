@@ -1,24 +1,21 @@
-/** The root file systems of the lab's hosts: a small Debian with Docker, made once per machine. */
-import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { run } from './command.ts'
-
-const CACHE = '/var/cache/romana-lab'
+/** The root file systems of the lab's hosts: a small Debian with Docker and what tests run beside it. */
+import { debianRoot } from './debian-root.ts'
 
 /** `sid` has Docker 28 or newer, `bookworm` has Docker 20.10. */
 export type Release = 'sid' | 'bookworm'
 
-/**
- * The directory of a release's root file system, to be used read-only. The first call on a machine makes it in about 40 s
- * and says so; processes that ask at the same time wait for each other. Removing the directory renews it.
- * @throws ExecaError when debootstrap fails
- */
-export async function engineRoot(release: Release): Promise<string> {
-  const directory = join(CACHE, release)
-  if (existsSync(directory)) return directory
-  console.error(`Installing Debian ${release} with Docker into ${directory}; this takes about 40 s, once`)
-  mkdirSync(CACHE, { recursive: true })
-  const program = join(import.meta.dirname, 'make-engine-root.ts')
-  await run('flock', ['--no-fork', `${directory}.lock`, process.execPath, program, release, directory])
-  return directory
+const PACKAGES = [
+  ...['conntrack', 'docker.io', 'iproute2', 'iptables', 'nftables', 'procps', 'tini'],
+  // sid: the docker command's own `compose`; bookworm: the program of version 1.
+  'docker-compose',
+]
+/** bookworm's docker.io holds the docker command itself. */
+const MORE_PACKAGES: Readonly<Record<Release, readonly string[]>> = {
+  sid: ['docker-cli', 'docker-registry'],
+  bookworm: [],
+}
+
+/** The root file system of a release, to be used read-only. @throws ExecaError when it cannot be made */
+export function engineRoot(release: Release): Promise<string> {
+  return debianRoot({ release, packages: [...PACKAGES, ...MORE_PACKAGES[release]] })
 }

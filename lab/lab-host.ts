@@ -1,4 +1,6 @@
-import type { CommandResult, RunOptions } from './command.ts'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CommandResult, DetachedProgram, RunOptions } from './command.ts'
 import type { Engine, StopSignal } from './engine.ts'
 import type { HostNamespaces } from './host-namespaces.ts'
 import { installPlugin, type PluginInstall, withCopyInside } from './plugin-install.ts'
@@ -16,6 +18,12 @@ export interface EngineRestart {
   readonly signal?: StopSignal
   /** Arguments of dockerd from now on, in place of the last ones. */
   readonly args?: readonly string[]
+}
+
+/** A program of a host. */
+export interface HostProgram extends DetachedProgram {
+  /** All that it has printed. */
+  log(): string
 }
 
 /** A host of the lab as tests use it. */
@@ -71,6 +79,13 @@ export class LabHost {
   /** Runs a program of the host itself, with its files, processes and network. @throws ExecaError */
   runInside(command: string, args: readonly string[], options?: RunOptions): Promise<CommandResult> {
     return this.#namespaces.runInside(command, args, options)
+  }
+
+  /** Starts a program of the host that goes on until the host ends, unless it ends by itself. What it prints is kept. */
+  startInside(command: string, args: readonly string[]): HostProgram {
+    const log = join(this.#namespaces.spec.directory, `${command}.log`)
+    const program = this.#namespaces.startInside(command, args, log)
+    return { isRunning: program.isRunning, log: () => readFileSync(log, 'utf8') }
   }
 
   /** Where this machine sees a path of the host, what is mounted there included; not through absolute symbolic links. */

@@ -25,6 +25,8 @@ export interface LabHostOptions {
   readonly release: Release
   /** Arguments of dockerd; `--bridge=none` without them, so `[]` brings docker0. */
   readonly engineArgs?: readonly string[]
+  /** The variant that the host's `iptables` is, and the engine uses; nft without it. */
+  readonly iptables?: 'nft' | 'legacy'
 }
 
 /** A lab to be. */
@@ -94,11 +96,18 @@ async function startHost(lab: LabOptions, index: number, image: Uint8Array): Pro
   const at = attachmentOf(lab.underlay, index + 1)
   await attachHost({ ...spec, router: namespaceOf(lab.name, ROUTER) }, underlayOf(lab), at)
   const parts = partsOf(lab, index, await HostNamespaces.boot(spec, await engineRoot(release)))
+  await chooseIptables(parts.namespaces, optionsAt(lab, index))
   await parts.engine.start(parts.engineArgs)
   const host = await LabHost.of(parts)
   if (host === undefined) throw new Error(`Cannot use host ${name}: its engine stopped answering`)
   await loadImage(host.docker, image)
   return host
+}
+
+async function chooseIptables(host: HostNamespaces, { iptables = 'nft' }: LabHostOptions): Promise<void> {
+  for (const name of ['iptables', 'ip6tables']) {
+    await host.runInside('update-alternatives', ['--set', name, `/usr/sbin/${name}-${iptables}`])
+  }
 }
 
 function partsOf(lab: LabOptions, index: number, namespaces: HostNamespaces): LabHostParts {

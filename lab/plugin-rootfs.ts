@@ -1,4 +1,4 @@
-/** The plugin's root file system without the plugin: Node, `ip`, both variants of iptables, and what they need. */
+/** The plugin's root file system without the plugin: Node, `ip`, `nft`, both variants of iptables, and what they need. */
 import { copyFileSync, cpSync, globSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { run } from './command.ts'
@@ -8,6 +8,8 @@ import { librariesOf } from './plugin-libraries.ts'
 /** What stays of the unpacked packages. Each pattern must match. */
 const KEPT = [
   'bin/ip',
+  // It tells of changes of the rules; iptables makes them.
+  'usr/sbin/nft',
   'usr/sbin/xtables-{nft,legacy}-multi',
   'usr/sbin/ip{,6}tables-{nft,legacy}{,-save,-restore}',
   // All matches and targets, not only Romana's: reading a table means reading the rules of others too.
@@ -85,9 +87,12 @@ async function addLibraries(
   unpacked: string,
   { triplet, loader }: Architecture,
 ): Promise<void> {
-  const programs = globSync(['usr/bin/*', 'usr/sbin/xtables-*-multi', 'usr/lib/*/xtables/*.so'], {
-    cwd: rootfs,
-  })
+  const programs = globSync(
+    ['usr/bin/*', 'usr/sbin/nft', 'usr/sbin/xtables-*-multi', 'usr/lib/*/xtables/*.so'],
+    {
+      cwd: rootfs,
+    },
+  )
   const searched = ['lib', 'usr/lib'].map((directory) => join(unpacked, directory, triplet))
   const libraries = await librariesOf(
     programs.map((path) => join(rootfs, path)),

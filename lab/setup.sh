@@ -5,9 +5,10 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # debootstrap, iproute2, iptables, nftables, procps, util-linux: hosts as namespaces. busybox-static, netcat-openbsd: the
-# containers' image. binutils, xz-utils: the plugin. conntrack, iputils-ping: the tests. libc-bin has ldd.
-packages='binutils busybox-static conntrack debootstrap iproute2 iptables iputils-ping libc-bin netcat-openbsd nftables
-  procps tar util-linux xz-utils'
+# containers' image. binutils, xz-utils: the plugin, here for arm64 too. conntrack, iputils-ping: the tests. libc-bin has
+# ldd. strace: the benchmarks.
+packages='binutils binutils-aarch64-linux-gnu busybox-static conntrack debootstrap iproute2 iptables iputils-ping libc-bin
+  netcat-openbsd nftables procps strace tar util-linux xz-utils'
 
 if [ "$(id -u)" -ne 0 ]; then
   echo 'Cannot prepare the lab: network namespaces, mounts and packages need root. Run it again as root.' >&2

@@ -1,23 +1,19 @@
-/** `node make-engine-root.ts RELEASE DIRECTORY`, run under a lock: makes a root file system unless it is there. */
+/** `node make-debian-root.ts RELEASE DIRECTORY PACKAGE…`, run under a lock: makes a root file system unless it is there. */
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { run } from './command.ts'
 import { runMain } from './steps.ts'
 
-const PACKAGES = ['conntrack', 'docker.io', 'iproute2', 'iptables', 'nftables', 'procps', 'tini']
-/** bookworm's docker.io holds the docker command itself. */
-const MORE_PACKAGES: Readonly<Record<string, readonly string[]>> = { sid: ['docker-cli'] }
-
-async function main([release, directory]: readonly string[]): Promise<void> {
-  if (release === undefined || directory === undefined) {
-    throw new Error('Cannot make a root file system: call it with a release and a directory')
+async function main([release, directory, ...packages]: readonly string[]): Promise<void> {
+  if (release === undefined || directory === undefined || packages.length === 0) {
+    throw new Error('Cannot make a root file system: call it with a release, a directory and packages')
   }
   if (existsSync(directory)) return
   // A run that is cut leaves this behind, and never a half directory under the right name.
   const partial = `${directory}.partial`
   rmSync(partial, { recursive: true, force: true })
-  await debootstrap(release, partial)
+  await debootstrap(release, packages, partial)
   for (const unused of ['var/cache/apt/archives', 'var/lib/apt/lists']) {
     rmSync(join(partial, unused), { recursive: true })
   }
@@ -25,9 +21,8 @@ async function main([release, directory]: readonly string[]): Promise<void> {
 }
 
 /** In namespaces of its own, debootstrap leaves no mount and no process behind, even when it is killed. */
-async function debootstrap(release: string, directory: string): Promise<void> {
-  const packages = [...PACKAGES, ...(MORE_PACKAGES[release] ?? [])].join(',')
-  const options = ['--variant=minbase', `--include=${packages}`]
+async function debootstrap(release: string, packages: readonly string[], directory: string): Promise<void> {
+  const options = ['--variant=minbase', `--include=${packages.join(',')}`]
   await run('unshare', [
     ...['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
     ...['debootstrap', ...options, release, directory, await mirror()],
