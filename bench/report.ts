@@ -1,0 +1,81 @@
+/** The measurements as a person reads them. Pure. */
+import type { Machine } from './machine.ts'
+import type { Comparison } from './paired-rounds.ts'
+import type { CallFigures } from './plugin-calls.ts'
+import type { Spread } from './statistics.ts'
+import type { SystemCalls } from './system-calls.ts'
+
+/** All that a run of the benchmarks has found. */
+export interface Figures {
+  readonly machine: Machine
+  /** Before the measurement, and behind it. */
+  readonly loads: readonly [number, number]
+  readonly containers: number
+  /** Seen at the socket. */
+  readonly atSocket: readonly CallFigures[]
+  /** The plugin's own figures, of other containers: with the log level debug. */
+  readonly inLog: readonly CallFigures[]
+  readonly systemCalls: SystemCalls & { readonly containers: number }
+  readonly rounds: number
+  readonly comparisons: readonly Comparison[]
+}
+
+export function report({
+  machine,
+  loads,
+  containers,
+  atSocket,
+  inLog,
+  systemCalls,
+  rounds,
+  comparisons,
+}: Figures): string {
+  const [before, after] = loads
+  const { date, processor, cores, memoryGib, kernel, engine } = machine
+  return [
+    `Docker ${engine} on Linux ${kernel}, ${processor}, ${cores} cores, ${memoryGib} GiB, ${date}, load ${before.toFixed(1)} to ${after.toFixed(1)}`,
+    `The plugin's time for a container, of ${containers}, in ms`,
+    callTable(atSocket, inLog),
+    `The plugin's system calls for ${systemCalls.containers} containers, started and removed`,
+    `execve ${systemCalls.execve}, fork ${systemCalls.fork}, fsync ${systemCalls.fsync}`,
+    `A container through the Engine API, ${rounds} rounds in random order, in ms`,
+    comparisonTable(comparisons),
+  ].join('\n\n')
+}
+
+function callTable(atSocket: readonly CallFigures[], inLog: readonly CallFigures[]): string {
+  const rows = atSocket.map(({ name, calls, p50, p99 }) => {
+    const own = inLog.find((each) => each.name === name)
+    const log = own === undefined ? ['', ''] : [fixed(own.p50, 2), fixed(own.p99, 2)]
+    return [name, fixed(calls, 0), fixed(p50, 2), fixed(p99, 2), ...log]
+  })
+  return table([['', 'calls', 'p50', 'p99', 'p50 in its log', 'p99 in its log'], ...rows])
+}
+
+function comparisonTable(comparisons: readonly Comparison[]): string {
+  const rows = comparisons.map(({ what, variant, base, milliseconds, difference, ratio }) => [
+    what,
+    variant,
+    spread(milliseconds, 0),
+    base,
+    spread(difference, 0),
+    spread(ratio, 2),
+  ])
+  const heading = ['', 'network', 'median (quartiles; least, greatest)', 'less and by', 'difference', 'ratio']
+  return table([heading, ...rows])
+}
+
+function spread({ median, lower, upper, least, greatest }: Spread, digits: number): string {
+  const [a, b, c, d, e] = [median, lower, upper, least, greatest].map((value) => fixed(value, digits))
+  return `${a} (${b} to ${c}; ${d}, ${e})`
+}
+
+function fixed(value: number, digits: number): string {
+  return value.toFixed(digits)
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0))
+  const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widthOf(column))).join('  ')
+  return rows.map((row) => line(row).trimEnd()).join('\n')
+}
