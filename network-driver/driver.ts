@@ -124,13 +124,13 @@ export class NetworkDriver {
   }
 
   /**
-   * Puts back what others took from the host, as far as something is missing: its plan, or "". The first look holds up
-   * no container.
+   * Puts back what others took from the host, as far as something is missing: its plan, or "". When nothing was noticed,
+   * the look holds up no container.
    * @param noticed what called for the look, in words for the log.
    * @throws RomanaError E_COMMAND, E_HOST, E_STORE
    */
   async repair(noticed: readonly string[]): Promise<string> {
-    if ((await preview(this.#parts)) === '') return ''
+    if (noticed.length === 0 && (await preview(this.#parts)) === '') return ''
     let taken = ''
     const onPlan = (plan: string) => {
       taken = plan

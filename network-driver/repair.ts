@@ -4,7 +4,10 @@
  */
 
 export interface RepairParts {
-  /** Looks at the host and puts it right. Gives the plan that it took; "" when nothing was missing. */
+  /**
+   * Looks at the host and puts it right. Gives the plan that it took; "" when nothing was missing.
+   * @param noticed what called for the look, in words for the log; nothing when it is only due.
+   */
   readonly look: (noticed: readonly string[]) => Promise<string>
   /** Told when the next look waits because repairs do not last. */
   readonly onFight: (fight: { readonly plan: string; readonly waitMs: number }) => void
@@ -38,7 +41,7 @@ export function startRepairLoop(parts: RepairParts): RepairLoop {
 class Loop implements RepairLoop {
   readonly #parts: RepairParts
   readonly #noticed = new Set<string>()
-  readonly #regular = setInterval(() => this.notice(['the regular look']), REGULAR_MS)
+  readonly #regular = setInterval(() => this.#lookSoon(), REGULAR_MS)
   #timer: NodeJS.Timeout | undefined
   #look: Promise<void> | undefined
   #isClosed = false
@@ -52,6 +55,10 @@ class Loop implements RepairLoop {
 
   notice(what: readonly string[]): void {
     for (const text of what) this.#noticed.add(text)
+    this.#lookSoon()
+  }
+
+  #lookSoon(): void {
     if (this.#isClosed || this.#timer !== undefined || this.#look !== undefined) return
     const nowMs = performance.now()
     if (nowMs - this.#lastRepairMs > CALM_MS) this.#repairsInRow = 0
@@ -75,7 +82,7 @@ class Loop implements RepairLoop {
     this.#timer = undefined
     this.#look = this.#lookOnce().then(() => {
       this.#look = undefined
-      if (this.#noticed.size > 0) this.notice([])
+      if (this.#noticed.size > 0) this.#lookSoon()
     })
   }
 

