@@ -1,7 +1,7 @@
 /** iptables-legacy tells nobody of a change, so its rules are read every now and then. */
 import type { SeenTable } from './host-state.ts'
-import { type IptablesProgram, programName } from './iptables-variant.ts'
-import { parseIptablesSave } from './parse-iptables.ts'
+import type { IptablesProgram } from './iptables-variant.ts'
+import { observeRules } from './observe.ts'
 import { planFirewall, type WantedRules } from './plan-firewall.ts'
 import type { RunCommand } from './processes.ts'
 
@@ -47,10 +47,7 @@ export function watchLegacy({ run, wanted, onChange }: LegacyWatchParts): Legacy
 
 async function readTables(run: RunCommand): Promise<SeenTable[] | undefined> {
   try {
-    const texts = PROGRAMS.map(async (program) =>
-      parseIptablesSave(await run({ file: `${programName(program)}-save`, args: [] }), program),
-    )
-    return (await Promise.all(texts)).flat()
+    return (await Promise.all(PROGRAMS.map((program) => observeRules(run, program)))).flat()
   } catch {
     return undefined
   }

@@ -1,0 +1,70 @@
+/** The one observer: what this host's tools print, side by side, since the kernel gives no picture of one moment anyway. */
+import type { Family } from '../address/ip.ts'
+import { forwardingPath, readText } from './host-files.ts'
+import type { ObservedHost, SeenTable } from './host-state.ts'
+import { type IptablesProgram, programName } from './iptables-variant.ts'
+import { ROUTE_PROTOCOL } from './marks.ts'
+import {
+  parseAddresses,
+  parseLinks,
+  parseMainRoutes,
+  parseNameservers,
+  parseOwnPolicyRules,
+  parseOwnRoutes,
+} from './parse-ip.ts'
+import { parseIptablesSave } from './parse-iptables.ts'
+import type { RunCommand } from './processes.ts'
+
+export interface ObserverParts {
+  readonly run: RunCommand
+  /** Those that work on this kernel. */
+  readonly iptables: readonly IptablesProgram[]
+  /** Where the host's /proc/sys/net is. */
+  readonly sysNetPath: string
+}
+
+const RESOLV_CONF = '/etc/resolv.conf'
+
+/** Reads all that a plan is made from. @throws RomanaError E_COMMAND, E_HOST */
+export async function observeHost({ run, iptables, sysNetPath }: ObserverParts): Promise<ObservedHost> {
+  const [links, addresses, ipv4, ipv6, firewall, forwarding, nameservers] = await Promise.all([
+    showIp(run, 'link', 'show').then(parseLinks),
+    showIp(run, 'address', 'show').then(parseAddresses),
+    observeFamily(run, 4),
+    observeFamily(run, 6),
+    Promise.all(iptables.map((program) => observeRules(run, program))),
+    readText(forwardingPath(sysNetPath)),
+    readText(RESOLV_CONF).then(parseNameservers),
+  ])
+  return {
+    links,
+    linkAddresses: addresses.own,
+    ownPolicyRules: [...ipv4.policyRules, ...ipv6.policyRules],
+    ownRoutes: [...ipv4.ownRoutes, ...ipv6.ownRoutes],
+    firewall: firewall.flat(),
+    forwarding: forwarding.trim() === '1',
+    defaultLinks: [...new Set([...ipv4.main.defaultLinks, ...ipv6.main.defaultLinks])],
+    foreignNetworks: [...addresses.foreign, ...ipv4.main.foreign, ...ipv6.main.foreign, ...nameservers],
+  }
+}
+
+/** Policy rules and routes of one family. */
+async function observeFamily(run: RunCommand, family: Family) {
+  const [policyRules, ownRoutes, main] = await Promise.all([
+    showIp(run, `-${family}`, 'rule', 'show').then(parseOwnPolicyRules),
+    showIp(run, `-${family}`, 'route', 'show', 'table', 'all', 'protocol', String(ROUTE_PROTOCOL)).then(
+      (text) => parseOwnRoutes(text, family),
+    ),
+    showIp(run, `-${family}`, 'route', 'show', 'table', 'main').then((text) => parseMainRoutes(text, family)),
+  ])
+  return { policyRules, ownRoutes, main }
+}
+
+/** All tables of one iptables. @throws RomanaError E_COMMAND */
+export async function observeRules(run: RunCommand, program: IptablesProgram): Promise<SeenTable[]> {
+  return parseIptablesSave(await run({ file: `${programName(program)}-save`, args: [] }), program)
+}
+
+function showIp(run: RunCommand, ...args: readonly string[]): Promise<string> {
+  return run({ file: 'ip', args: ['-json', ...args] })
+}
