@@ -3,12 +3,12 @@
  * its addresses. Every write is one transaction that holds the name and the number, so that no two names ever share one.
  */
 import { RomanaError } from '../errors.ts'
+import { HostRecord } from '../store/host-records.ts'
 import { automaticName, isAutomaticName, type Name } from '../store/ids.ts'
 import { directoryKeys } from '../store/keys.ts'
 import {
   formatRecord,
   getRecord,
-  HostRecord,
   listRecords,
   SegmentHostRecord,
   SegmentRecord,

@@ -12,9 +12,10 @@ import {
   parsePlan,
 } from '../address/address-plan.ts'
 import { RomanaError } from '../errors.ts'
+import { HostRecord } from '../store/host-records.ts'
 import { type HostNumber, HostNumberSchema } from '../store/ids.ts'
 import { directoryKeys } from '../store/keys.ts'
-import { formatRecord, getRecord, HostRecord, listRecords, PlanRecord } from '../store/records.ts'
+import { formatRecord, getRecord, listRecords, PlanRecord } from '../store/records.ts'
 import { create, type Store } from '../store/store.ts'
 
 /** The plans that the settings ask for. */
@@ -81,7 +82,14 @@ export async function ensureHost(
   const known = hosts.find((host) => host.machineId === machineId && hasHost(plan, host.number))
   if (known !== undefined) return known.number
   const number = lowestFreeHost(plan, new Set(hosts.map((host) => BigInt(host.number))))
-  const record: HostRecord = { number, machineId, name: hostname() }
+  const record: HostRecord = {
+    number,
+    machineId,
+    name: hostname(),
+    instanceId: '',
+    linkAddresses: [],
+    removed: false,
+  }
   const isOurs = await create(directory, directoryKeys.host(number), formatRecord(record))
   return isOurs ? number : ensureHost(directory, plan, machineId)
 }

@@ -8,6 +8,9 @@ export const directoryKeys = {
   plan: () => '/plan',
   hosts: () => '/hosts/',
   host: (host: HostNumber) => `/hosts/${host}`,
+  /** There as long as the host's plugin runs, and some seconds more. */
+  session: (host: HostNumber) => `/sessions/${host}`,
+  sessions: () => '/sessions/',
   tenant: (tenant: Name) => `/tenants/${tenant}`,
   tenants: () => '/tenants/',
   /** Who has the number, or had it last: two tenants can never have one number. */
@@ -26,6 +29,13 @@ export const directoryKeys = {
   /** A host's networks: a second copy of the journal's, for the day the journal is lost. */
   hostNetwork: (host: HostNumber, network: NetworkId) => `/host-networks/${host}/${network}`,
   hostNetworks: (host: HostNumber) => `/host-networks/${host}/`,
+  /** A host's endpoints, for people and tools to look up: a copy of the journal's. */
+  hostEndpoint: (host: HostNumber, endpoint: EndpointId) => `/host-endpoints/${host}/${endpoint}`,
+  hostEndpoints: (host: HostNumber) => `/host-endpoints/${host}/`,
+  allHostEndpoints: () => '/host-endpoints/',
+  /** A segment that shall be a Docker network on every host. */
+  everywhere: (tenant: Name, segment: Name) => `/everywhere/${tenant}/${segment}`,
+  allEverywhere: () => '/everywhere/',
 } as const
 
 /** Keys of the journal: what is true of this host. */
@@ -39,4 +49,8 @@ export const journalKeys = {
   endpoint: (endpoint: EndpointId) => `/endpoints/${endpoint}`,
   endpoints: () => '/endpoints/',
   iptables: () => '/iptables',
+  membership: () => '/membership',
+  /** Another host, as the directory had it last. */
+  peer: (host: HostNumber) => `/peers/${host}`,
+  peers: () => '/peers/',
 } as const

@@ -6,11 +6,13 @@ import { RomanaError, reasonOf } from '../errors.ts'
 import { EndpointIdSchema, FieldNumberSchema, HostNumberSchema, NameSchema, NetworkIdSchema } from './ids.ts'
 import type { Entry, Store } from './store.ts'
 
-const ip = v.pipe(
+/** An address as people write it. */
+export const ipText = v.pipe(
   v.string(),
   v.transform((text) => Ip.parse(text)),
 )
-const cidr = v.pipe(
+/** A network as people write it. */
+export const cidrText = v.pipe(
   v.string(),
   v.transform((text) => Cidr.parse(text)),
 )
@@ -18,10 +20,6 @@ const cidr = v.pipe(
 /** Directory. The plan, written once: every address in use follows from it. */
 export const PlanRecord = v.object({ ipv4: v.string(), ipv6: v.optional(v.string()) })
 export type PlanRecord = v.InferOutput<typeof PlanRecord>
-
-/** Directory. A machine and its number. */
-export const HostRecord = v.object({ number: HostNumberSchema, machineId: v.string(), name: v.string() })
-export type HostRecord = v.InferOutput<typeof HostRecord>
 
 /** Directory. */
 export const TenantRecord = v.object({ name: NameSchema, number: FieldNumberSchema })
@@ -52,13 +50,13 @@ export type SegmentHostRecord = v.InferOutput<typeof SegmentHostRecord>
 
 /** Journal. A cell in use here: one segment on this host. Several Docker networks may share it. */
 export const PoolRecord = v.object({
-  cell: cidr,
+  cell: cidrText,
   tenant: NameSchema,
   segment: NameSchema,
   /** How many networks hold the pool. */
   uses: v.number(),
   /** The address given out last: the search goes on behind it, so that a released address rests. */
-  lastGiven: ip,
+  lastGiven: ipText,
 })
 export type PoolRecord = v.InferOutput<typeof PoolRecord>
 
@@ -71,7 +69,7 @@ export type PoolRecord = v.InferOutput<typeof PoolRecord>
  * - `resting`: given back; nobody gets it for a while
  */
 export const AddressRecord = v.object({
-  address: ip,
+  address: ipText,
   state: v.picklist(['reserved', 'endpoint', 'released', 'auxiliary', 'resting']),
   endpointId: v.optional(EndpointIdSchema),
 })
@@ -80,13 +78,13 @@ export type AddressRecord = v.InferOutput<typeof AddressRecord>
 /** Journal, and a copy in the directory. A Docker network on this host. */
 export const NetworkRecord = v.object({
   networkId: NetworkIdSchema,
-  cell: cidr,
+  cell: cidrText,
   tenant: NameSchema,
   segment: NameSchema,
   /** The next hop of the network's endpoints. */
-  gateway: ip,
+  gateway: ipText,
   /** Addresses that no container of the network may get (--aux-address). */
-  auxiliary: v.optional(v.array(ip), []),
+  auxiliary: v.optional(v.array(ipText), []),
   internal: v.boolean(),
   /** Bytes; absent: that of the uplink. */
   mtu: v.optional(v.number()),
@@ -97,7 +95,7 @@ export type NetworkRecord = v.InferOutput<typeof NetworkRecord>
 export const EndpointRecord = v.object({
   endpointId: EndpointIdSchema,
   networkId: NetworkIdSchema,
-  address: ip,
+  address: ipText,
   /** Names both links of the endpoint; never used twice. */
   linkNumber: v.number(),
   /** Whether the links' names say "internal"; firewall rules go by them. */

@@ -37,7 +37,7 @@ describe('findBreaches() reports', () => {
     [
       'store/a.ts',
       "import { Hono } from 'hono'",
-      'store/a.ts imports hono: store may import the packages valibot, node: only\nstore/a.ts imports hono: only plugin/ may',
+      'store/a.ts imports hono: store may import the packages valibot, etcd3, node: only\nstore/a.ts imports hono: only plugin/ may',
     ],
     [
       'host/a.ts',
@@ -65,9 +65,14 @@ describe('findBreaches() reports', () => {
       'network-driver/a.ts imports ipam-driver/wire.ts: network-driver may import store, host, address, errors.ts only',
     ],
     [
+      'cluster/a.ts',
+      "import '../network-driver/wire.ts'",
+      'cluster/a.ts imports network-driver/wire.ts: cluster may import store, address, errors.ts only',
+    ],
+    [
       'plugin/a.ts',
       "import { up } from '../lab/up.ts'",
-      'plugin/a.ts imports lab/up.ts: plugin may import ipam-driver, network-driver, store, host, address, errors.ts only',
+      'plugin/a.ts imports lab/up.ts: plugin may import ipam-driver, network-driver, cluster, store, host, address, errors.ts only',
     ],
     [
       'cli/commands/a.ts',
@@ -82,7 +87,7 @@ describe('findBreaches() reports', () => {
     [
       'plugin/a.ts',
       "import { x } from '../test/run.ts'",
-      'plugin/a.ts imports test/run.ts: plugin may import ipam-driver, network-driver, store, host, address, errors.ts only',
+      'plugin/a.ts imports test/run.ts: plugin may import ipam-driver, network-driver, cluster, store, host, address, errors.ts only',
     ],
     [
       'errors.ts',
@@ -144,7 +149,7 @@ describe('findBreaches() reports', () => {
     [
       'drivers/a.ts',
       '',
-      'drivers/a.ts lies outside the folders of the product: address, store, host, ipam-driver, network-driver, plugin, cli, lab, errors.ts',
+      'drivers/a.ts lies outside the folders of the product: address, store, host, ipam-driver, network-driver, cluster, plugin, cli, lab, errors.ts',
     ],
     [
       'host/a.ts',

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { ERRORS, RomanaError, reasonOf } from '../errors.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const PRODUCT = '{address,store,host,ipam-driver,network-driver,plugin,cli}/**/*.ts'
+const PRODUCT = '{address,store,host,cluster,ipam-driver,network-driver,plugin,cli}/**/*.ts'
 
 /** The sections of docs/errors.md: heading and text on one line. */
 function readSections(): { code: string; text: string }[] {

@@ -10,7 +10,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   host: ['address'],
   'ipam-driver': ['store', 'address'],
   'network-driver': ['store', 'host', 'address'],
-  plugin: ['ipam-driver', 'network-driver', 'store', 'host', 'address'],
+  cluster: ['store', 'address'],
+  plugin: ['ipam-driver', 'network-driver', 'cluster', 'store', 'host', 'address'],
   cli: ['address'],
   lab: [],
   'errors.ts': [],
@@ -22,7 +23,8 @@ const PROOF = ['test', 'bench']
 /** Folders that may import these packages only; a final colon stands for all of node's own modules. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   address: ['ipaddr.js'],
-  store: ['valibot', 'node:'],
+  store: ['valibot', 'etcd3', 'node:'],
+  cluster: ['valibot', 'node:'],
 }
 
 /** Packages that only these files and folders of the product may import. */
@@ -32,6 +34,8 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
   hono: ['plugin/'],
   '@hono/node-server': ['plugin/'],
   'node:sqlite': ['store/'],
+  etcd3: ['store/'],
+  dockerode: ['plugin/', 'lab/'],
 }
 
 const ENVIRONMENT_READERS = ['plugin/config.ts', 'cli/main.ts']
