@@ -54,6 +54,8 @@ export interface Lab extends AsyncDisposable {
   /** In the order asked for. */
   readonly hosts: readonly LabHost[]
   readonly router: LabRouter
+  /** Starts one more host. @throws Error or ExecaError */
+  addHost(options: LabHostOptions): Promise<LabHost>
   /** Ends and removes everything. A second call does nothing. */
   stop(): Promise<void>
 }
@@ -70,7 +72,13 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     const image = await packImage()
     const hosts = await allOrNone(options.hosts.map((_, index) => startHost(options, index, image)))
     const router = { netns, outside: OUTSIDE, run: runInNetwork.bind(undefined, netns) }
-    return { hosts, router, stop, [Symbol.asyncDispose]: stop }
+    const more = [...options.hosts]
+    const addHost = (host: LabHostOptions) => {
+      checkName(host.name)
+      const index = more.push(host) - 1
+      return startHost({ ...options, hosts: more }, index, image)
+    }
+    return { hosts, router, addHost, stop, [Symbol.asyncDispose]: stop }
   } catch (error) {
     await stop()
     throw error

@@ -45,7 +45,7 @@ describe.each([
     ])
     const segmentOf = (name: string) => (name.startsWith('tagged') ? 'plain' : name.slice(0, -2))
     const together = (a: string, b: string) => segmentOf(a) === segmentOf(b)
-    expect(await reachability(host, members)).toBe(expectedReachability(members, together))
+    expect(await reachability(members)).toBe(expectedReachability(members, together))
 
     const outside = romana.lab.router.outside.address
     const ping = (from: string) => ['exec', from, 'ping', '-c', '1', '-W', '1', outside]
@@ -56,9 +56,9 @@ describe.each([
     const restarted = ['plain-1', 'tagged-1']
     await expect.poll(() => runningCount(), { timeout: 30_000 }).toBe(restarted.length)
     const again = await Promise.all(
-      restarted.map(async (name) => ({ name, address: await addressOf(host, name) })),
+      restarted.map(async (name) => ({ name, address: await addressOf(host, name), host })),
     )
-    expect(await reachability(host, again)).toBe(expectedReachability(again, () => true))
+    expect(await reachability(again)).toBe(expectedReachability(again, () => true))
 
     await host.docker(['rm', '-f', ...members.map(({ name }) => name)])
     await host.docker(['network', 'rm', 'plain', 'tagged', 'other', 'inner'])

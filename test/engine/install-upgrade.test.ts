@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LabHost } from '../../lab/lab-host.ts'
-import { brokenConnections, endPings, type Flow, startConnections, startPings } from '../support/flows.ts'
+import {
+  brokenConnections,
+  endPings,
+  type Flow,
+  type PingFlow,
+  startConnections,
+  startPings,
+} from '../support/flows.ts'
 import { type PluginRegistry, publish, startPluginRegistry } from '../support/plugin-registry.ts'
 import { expectedReachability, type Member, reachability, startMember } from '../support/reach.ts'
 import { addressOf, createNetwork, PLUGIN, PLUGIN_DIRECTORY } from '../support/romana-host.ts'
@@ -36,7 +43,7 @@ describe.each(RELEASES)('containers of two segments on an engine of Debian %s', 
   let host: LabHost
   const members: Member[] = []
   let connections: readonly Flow[]
-  let pings: readonly Flow[]
+  let pings: readonly PingFlow[]
 
   beforeAll(async () => {
     host = installer(release)
@@ -50,10 +57,10 @@ describe.each(RELEASES)('containers of two segments on an engine of Debian %s', 
         members.push(await startMember(host, `${network}-${number}`, network))
     }
     connections = members.flatMap((from) => [1, 2].map((step) => ({ from, to: neighbour(from, step) })))
-    const outside: Member = { name: 'outside', address: registry.lab.router.outside.address }
+    const outside = { name: 'outside', address: registry.lab.router.outside.address }
     pings = members.flatMap((from) => [neighbour(from, 1), outside].map((to) => ({ from, to })))
-    await startConnections(host, connections)
-    await startPings(host, pings)
+    await startConnections(connections)
+    await startPings(pings)
   })
 
   it.each(['2', '1'])('keep addresses and traffic while the plugin becomes version %s', async (version) => {
@@ -66,7 +73,7 @@ describe.each(RELEASES)('containers of two segments on an engine of Debian %s', 
     members.push(await late, await startMember(host, `green-after-${version}`, 'green'))
     expect((await addresses()).slice(0, before.length)).toEqual(before)
     expect(new Set(await addresses()).size).toBe(members.length)
-    expect(await reachability(host, members)).toBe(expectedReachability(members, sameNetwork))
+    expect(await reachability(members)).toBe(expectedReachability(members, sameNetwork))
     expect(await installed()).toEqual({
       reference: `${registry.repository}:${version}`,
       marked: version === '2',
@@ -76,8 +83,8 @@ describe.each(RELEASES)('containers of two segments on an engine of Debian %s', 
 
   it('lost not one packet of 16 connections and 16 pings meanwhile', async () => {
     await sleep(500)
-    expect(await brokenConnections(host, connections, LEAST_NUMBERS)).toEqual([])
-    expect(await endPings(host, pings)).toEqual([])
+    expect(await brokenConnections(connections, LEAST_NUMBERS)).toEqual([])
+    expect(await endPings(pings)).toEqual([])
   })
 
   /** In the same network, so many places further. */

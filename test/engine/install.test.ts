@@ -39,7 +39,7 @@ describe.each(RELEASES)('an engine of Debian %s, from a registry', (release) => 
       await host.docker(['network', 'create', '-d', driver, '--ipam-driver', driver, ...segment, name])
     }
     const members = [await startMember(host, 'one', 'plain'), await startMember(host, 'two', 'tagged')]
-    expect(await reachability(host, members)).toBe(expectedReachability(members, () => true))
+    expect(await reachability(members)).toBe(expectedReachability(members, () => true))
     expect(await failureOf(host, ['plugin', 'disable', PLUGIN])).toContain(`${PLUGIN}:latest is in use`)
     expect(host.engineLog().includes('NetworkDriver.Join')).toBe(true)
   })

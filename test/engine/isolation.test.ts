@@ -39,22 +39,22 @@ describe('two tenants with two segments of three containers each', () => {
   })
 
   it('every container reaches exactly the containers of its segment, by ICMP, TCP and UDP', async () => {
-    expect(await reachability(host, members)).toBe(expectedReachability(members, inOneSegment))
+    expect(await reachability(members)).toBe(expectedReachability(members, inOneSegment))
   })
 
   it('the probe sees it when the rule of the segments is taken away', async () => {
     await whileNobodyRepairs(async () => {
       await host.runInside('iptables', ['-D', 'ROMANA-FORWARD', '1'])
-      expect(await reachability(host, members)).toBe(expectedReachability(members, () => false))
+      expect(await reachability(members)).toBe(expectedReachability(members, () => false))
     })
   })
 
   it('the probe sees it when a rule that lets all pass is added', async () => {
     await whileNobodyRepairs(async () => {
       await host.runInside('iptables', ['-I', 'ROMANA-FORWARD', '1', '-s', '10.0.0.0/8', '-j', 'ACCEPT'])
-      expect(await reachability(host, members)).toBe(expectedReachability(members, () => true))
+      expect(await reachability(members)).toBe(expectedReachability(members, () => true))
     })
-    expect(await reachability(host, members)).toBe(expectedReachability(members, inOneSegment))
+    expect(await reachability(members)).toBe(expectedReachability(members, inOneSegment))
   })
 
   it('a container that takes the address of a neighbour or of another segment gets no packet through', async () => {

@@ -81,7 +81,7 @@ describe.each([
   async function expectSegments(names = members.map(({ name }) => name)): Promise<void> {
     const chosen = members.filter(({ name }) => names.includes(name))
     const together = (a: string, b: string) => a.slice(0, -2) === b.slice(0, -2)
-    expect(await reachability(host, chosen)).toBe(expectedReachability(chosen, together))
+    expect(await reachability(chosen)).toBe(expectedReachability(chosen, together))
   }
 
   /** Ours, and what leads to them; without counters. */

@@ -19,7 +19,7 @@ it('the rules go with Docker from iptables-nft to iptables-legacy, and are there
   await createNetwork(host, 'other')
   expect(await placesOf('ROMANA-FORWARD', host)).toBe('legacy')
   const members = [await startMember(host, 'web-1', network), await startMember(host, 'web-2', network)]
-  expect(await reachability(host, members)).toBe(expectedReachability(members, () => true))
+  expect(await reachability(members)).toBe(expectedReachability(members, () => true))
 
   await host.stopEngine()
   await flushAll(host)

@@ -122,7 +122,7 @@ describe.each([
   }
 
   async function expectReachability(): Promise<void> {
-    expect(await reachability(host, members)).toBe(expectedReachability(members, inOneNetwork))
+    expect(await reachability(members)).toBe(expectedReachability(members, inOneNetwork))
   }
 
   /** Every time: whole, and the rules of others as before. Gives the times. */

@@ -42,7 +42,7 @@ describe('containers of two segments, while the plugin and the engine come and g
     a.slice(0, a.lastIndexOf('-')) === b.slice(0, b.lastIndexOf('-'))
 
   afterEach(async () => {
-    expect(await reachability(host, members)).toBe(expectedReachability(members, inOneSegment))
+    expect(await reachability(members)).toBe(expectedReachability(members, inOneSegment))
     const addresses = await Promise.all(members.map(({ name }) => addressOf(host, name)))
     expect(new Set(addresses).size).toBe(members.length)
     expect(await endpointRoutes()).toEqual(addresses.toSorted())
@@ -125,9 +125,9 @@ describe('an engine that stops its containers when it stops', () => {
       await host.restartEngine({ signal })
       await expect.poll(async () => (await runningNames(host)).length, { timeout: 30_000 }).toBe(names.length)
       const members = await Promise.all(
-        names.map(async (name) => ({ name, address: await addressOf(host, name) })),
+        names.map(async (name) => ({ name, address: await addressOf(host, name), host })),
       )
-      expect(await reachability(host, members)).toBe(expectedReachability(members, () => true))
+      expect(await reachability(members)).toBe(expectedReachability(members, () => true))
       const links = (await host.run('ip', ['-o', 'link', 'show', 'type', 'veth'])).stdout
       expect(links.match(/: rm[np]/g)).toHaveLength(names.length)
     }

@@ -9,6 +9,8 @@ import { addressOf, IMAGE } from './romana-host.ts'
 export interface Member {
   readonly name: string
   readonly address: string
+  /** Where it runs. */
+  readonly host: LabHost
 }
 
 const TCP_PORT = 7000
@@ -47,24 +49,20 @@ export async function startMember(
     '-c',
     script,
   ])
-  return { name, address: await addressOf(host, name) }
+  return { name, address: await addressOf(host, name), host }
 }
 
 let rounds = 0
 
 /** One line an ordered pair: "a -> b: icmp tcp udp", or "a -> b: nothing". Sorted. */
-export async function reachability(host: LabHost, members: readonly Member[]): Promise<string> {
+export async function reachability(members: readonly Member[]): Promise<string> {
   rounds += 1
   const round = `round${rounds}`
   const reached = new Set<string>()
   await Promise.all(
-    members.map(async (from) =>
-      collectAnswers(await probe(host, from, members, round), members, from, reached),
-    ),
+    members.map(async (from) => collectAnswers(await probe(from, members, round), members, from, reached)),
   )
-  await Promise.all(
-    members.map(async (to) => collectDatagrams(await datagrams(host, to), to, round, reached)),
-  )
+  await Promise.all(members.map(async (to) => collectDatagrams(await datagrams(to), to, round, reached)))
   return formatPairs(members, (from, to) =>
     PROTOCOLS.filter((protocol) => reached.has(`${from.name} ${protocol} ${to.name}`)),
   )
@@ -93,12 +91,7 @@ function formatPairs(
 }
 
 /** All probes of one source at once: what does not answer costs one time limit in all. */
-async function probe(
-  host: LabHost,
-  from: Member,
-  members: readonly Member[],
-  round: string,
-): Promise<string> {
+async function probe(from: Member, members: readonly Member[], round: string): Promise<string> {
   const probes = members
     .filter((to) => to.name !== from.name)
     .map(({ name, address }) =>
@@ -108,7 +101,7 @@ async function probe(
         `(echo ${round} ${from.name} | timeout 2 netcat -u -w 1 ${address} ${UDP_PORT} > /dev/null 2>&1) &`,
       ].join('\n'),
     )
-  return (await host.docker(['exec', from.name, 'sh', '-c', `${probes.join('\n')}\nwait`])).stdout
+  return (await from.host.docker(['exec', from.name, 'sh', '-c', `${probes.join('\n')}\nwait`])).stdout
 }
 
 /** "icmp NAME" and "tcp NAME saw ADDRESS". An answer by another name or for another caller is no answer. */
@@ -131,8 +124,8 @@ function collectAnswers(
   }
 }
 
-async function datagrams(host: LabHost, to: Member): Promise<string> {
-  return (await host.docker(['exec', to.name, 'cat', UDP_LOG])).stdout
+async function datagrams(to: Member): Promise<string> {
+  return (await to.host.docker(['exec', to.name, 'cat', UDP_LOG])).stdout
 }
 
 function collectDatagrams(log: string, to: Member, round: string, reached: Set<string>): void {
