@@ -1,5 +1,6 @@
 /** Who reaches whom: asked of the containers, compared with what must be, shown as a table. */
 import type { Docker } from './image.ts'
+import { step } from './steps.ts'
 import type { UpContainer } from './up-networks.ts'
 
 /** What one container got from another. */
@@ -10,22 +11,38 @@ export interface Probe {
   readonly tcp: boolean
 }
 
-/** A container with its address. */
+/** A container with its address, and the engine that runs it. */
 export interface Placed extends UpContainer {
   readonly address: string
+  readonly docker: Docker
+}
+
+/** Asks every container from every other and prints the table. @throws Error when something is not as it must be */
+export async function showReach(containers: readonly Placed[]): Promise<void> {
+  const probes = await step(
+    () => probeAll(containers),
+    () => 'Asked every container from every other:',
+  )
+  console.log(`\n${reachTable(containers, probes)}\n`)
+  const wrong = wrongProbes(probes).map(({ from, to }) => `${from.name} to ${to.name}`)
+  if (wrong.length > 0) {
+    throw new Error(
+      `This is wrong: containers must reach those of their own network and no others: ${wrong.join(', ')}`,
+    )
+  }
 }
 
 /** Seconds: long, because all are asked at once. */
 const PATIENCE = '2'
 
 /** Asks from every container to every other. @throws ExecaError when a container does not run */
-export async function probeAll(docker: Docker, containers: readonly Placed[]): Promise<readonly Probe[]> {
+async function probeAll(containers: readonly Placed[]): Promise<readonly Probe[]> {
   const pairs = containers.flatMap((from) =>
     containers.filter((to) => to !== from).map((to) => ({ from, to })),
   )
   return await Promise.all(
     pairs.map(async ({ from, to }) => {
-      const ask = (...command: readonly string[]) => succeeds(docker, from.name, command)
+      const ask = (...command: readonly string[]) => succeeds(from, command)
       const [ping, tcp] = await Promise.all([
         ask('ping', '-c', '1', '-W', PATIENCE, to.address),
         ask('netcat', '-z', '-w', PATIENCE, to.address, '80'),
@@ -35,14 +52,14 @@ export async function probeAll(docker: Docker, containers: readonly Placed[]): P
   )
 }
 
-async function succeeds(docker: Docker, container: string, command: readonly string[]): Promise<boolean> {
-  const { exitCode, stderr } = await docker(['exec', container, ...command], { reject: false })
+async function succeeds({ docker, name }: Placed, command: readonly string[]): Promise<boolean> {
+  const { exitCode, stderr } = await docker(['exec', name, ...command], { reject: false })
   if (exitCode === 0 || exitCode === 1) return exitCode === 0
-  throw new Error(`Cannot ask from ${container}: ${stderr}`)
+  throw new Error(`Cannot ask from ${name}: ${stderr}`)
 }
 
 /** The probes that are not as they must be: everything within a network, and nothing else. Pure. */
-export function wrongProbes(probes: readonly Probe[]): readonly Probe[] {
+function wrongProbes(probes: readonly Probe[]): readonly Probe[] {
   return probes.filter(({ from, to, ping, tcp }) => {
     const wanted = from.network === to.network
     return ping !== wanted || tcp !== wanted
@@ -50,7 +67,7 @@ export function wrongProbes(probes: readonly Probe[]): readonly Probe[] {
 }
 
 /** One row for each container that asks, one column for each that is asked. Pure. */
-export function reachTable(containers: readonly Placed[], probes: readonly Probe[]): string {
+function reachTable(containers: readonly Placed[], probes: readonly Probe[]): string {
   const answer = (from: Placed, to: Placed) => {
     const probe = probes.find((each) => each.from === from && each.to === to)
     return probe === undefined ? '·' : answerText(probe)
