@@ -1,8 +1,9 @@
 /** Brings this host to the state that the records ask for. The same path at start, for a new network, and after a flush. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Plans } from '../address/address-plan.ts'
 import type { HostState, ObservedHost } from '../host/host-state.ts'
 import type { Host } from '../host/linux-host.ts'
-import { formatHostPlan, isEmptyPlan, planHost } from '../host/plan-host.ts'
+import { formatHostPlan, type HostPlan, isEmptyPlan, planHost } from '../host/plan-host.ts'
 import { journalKeys } from '../store/keys.ts'
 import { AddressRecord, type EndpointRecord, formatRecord, getRecord } from '../store/records.ts'
 import { findDeadEndpoints } from './adoption.ts'
@@ -34,17 +35,38 @@ export async function converge(
   parts: ConvergeParts,
   when: 'at start' | 'later' = 'later',
 ): Promise<ObservedHost> {
+  let look = await lookAtHost(parts, when)
+  try {
+    await carryOut(parts, look.plan)
+  } catch (error) {
+    // A container that dies between the look and the change takes its link, and lines about that fail.
+    const failed = look.plan.ip
+    look = await lookAtHost(parts, when)
+    if (isDeepStrictEqual(look.plan.ip, failed)) throw error
+    await carryOut(parts, look.plan)
+  }
+  parts.onState(look.wanted)
+  return look.seen
+}
+
+interface Look {
+  readonly seen: ObservedHost
+  readonly wanted: HostState
+  readonly plan: HostPlan
+}
+
+async function lookAtHost(parts: ConvergeParts, when: 'at start' | 'later'): Promise<Look> {
   const seen = await parts.host.observe()
   await buryEndpoints(parts.stores, findDeadEndpoints(seen, await listEndpoints(parts.stores), when))
   if (parts.iptables === 'auto') await rememberIptables(parts.stores.journal, seen)
   const wanted = await wantedState(parts, seen, await listEndpoints(parts.stores))
-  const plan = planHost(wanted, seen)
-  if (!isEmptyPlan(plan)) {
-    parts.onPlan(formatHostPlan(plan))
-    await parts.host.apply(plan)
-  }
-  parts.onState(wanted)
-  return seen
+  return { seen, wanted, plan: planHost(wanted, seen) }
+}
+
+async function carryOut({ host, onPlan }: ConvergeParts, plan: HostPlan): Promise<void> {
+  if (isEmptyPlan(plan)) return
+  onPlan(formatHostPlan(plan))
+  await host.apply(plan)
 }
 
 /**

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { Host } from '../../host/linux-host.ts'
 import { keysOf } from '../ipam-driver/ipam-steps.ts'
+import { makeFakeKernel } from '../support/fake-kernel.ts'
 import { showEndpoints, startRomana, takenIn } from './romana-steps.ts'
 
 const NAMES = { NetworkID: 'n1', EndpointID: 'e1', SandboxKey: '/var/run/docker/netns/c1' }
@@ -108,6 +110,27 @@ describe('a network whose host fails', () => {
     expect(await keysOf(romana.journal)).toBe('')
     expect(await keysOf(romana.directory, '/host-networks/')).toBe('')
     expect(romana.kernel.show()).toBe(before)
+  })
+
+  it('is made though a container dies between the look at the host and its change', async () => {
+    const kernel = makeFakeKernel()
+    let beforeApply = () => {}
+    const host: Host = {
+      ...kernel.host,
+      apply(plan) {
+        beforeApply()
+        beforeApply = () => {}
+        return kernel.host.apply(plan)
+      },
+    }
+    const romana = await startRomana({ kernel, host })
+    const network = await romana.engine.createNetwork('n1', { tenant: 'blue' })
+    const { link } = await romana.engine.run('e1', network)
+    kernel.ip('route delete 10.1.17.2/32 dev rmne1 table 8200 protocol 82')
+    beforeApply = () => kernel.killContainer(link)
+    await romana.engine.createNetwork('n2', { tenant: 'blue' })
+    expect(showEndpoints(romana)).toBe('')
+    expect(await keysOf(romana.journal, '/networks/')).toBe('/networks/n1 /networks/n2')
   })
 
   it('is made when it is tried again', async () => {
