@@ -32,6 +32,8 @@ export const ERRORS = {
   E_NETWORK_UNKNOWN: { status: 500, meaning: 'The engine named a network that Romana does not know' },
   E_ENDPOINT_UNKNOWN: { status: 500, meaning: 'The engine named an endpoint that Romana does not know' },
   E_STORE: { status: 500, meaning: 'A store could not be opened, read or written' },
+  E_STORE_AWAY: { status: 500, meaning: "The cluster's store does not answer" },
+  E_STORE_DENIED: { status: 500, meaning: "The cluster's store refuses this host" },
   E_RECORD: { status: 500, meaning: 'A stored record could not be read' },
   E_CONFLICT: { status: 500, meaning: 'Other writers kept changing the same records' },
   E_COMMAND: { status: 500, meaning: 'A command of the host (ip, iptables) failed' },

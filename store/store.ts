@@ -1,6 +1,6 @@
 /**
- * The contract of what outlives a restart. Two engines pass one suite (`test/contract/store.ts`): memory, for tests, and
- * embedded. The contract is etcd's: revisions that only grow, transactions that compare before they write.
+ * The contract of what outlives a restart. Three engines pass one suite (`test/contract/store.ts`): memory, for tests,
+ * embedded, and etcd. The contract is etcd's: revisions that only grow, transactions that compare before they write.
  *
  * A key is a path such as "/endpoints/3fa4…", and not empty; a value is text. Both can be written in UTF-8: half a
  * surrogate pair is refused with E_STORE. Keys are spelled in `keys.ts` only.
@@ -50,8 +50,8 @@ export interface Listing {
   readonly entries: readonly Entry[]
 }
 
-/** The limit of etcd (`--max-txn-ops`, 128 unless set), kept by every engine so that none is found out late. */
-export const MAX_CHANGES = 128
+/** One less than the limit of etcd (`--max-txn-ops`, 128 unless set): its engine adds one. Kept by every engine, so that none is found out late. */
+export const MAX_CHANGES = 127
 
 /** One write of a transaction with its condition. */
 export type Change =

@@ -37,7 +37,7 @@ describe('findBreaches() reports', () => {
     [
       'store/a.ts',
       "import { Hono } from 'hono'",
-      'store/a.ts imports hono: store may import the packages valibot, etcd3, node: only\nstore/a.ts imports hono: only plugin/ may',
+      'store/a.ts imports hono: store may import the packages valibot, etcd3, cockatiel, node: only\nstore/a.ts imports hono: only plugin/ may',
     ],
     [
       'host/a.ts',

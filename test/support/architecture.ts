@@ -23,7 +23,7 @@ const PROOF = ['test', 'bench']
 /** Folders that may import these packages only; a final colon stands for all of node's own modules. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   address: ['ipaddr.js'],
-  store: ['valibot', 'etcd3', 'node:'],
+  store: ['valibot', 'etcd3', 'cockatiel', 'node:'],
   cluster: ['valibot', 'node:'],
 }
 
@@ -35,6 +35,7 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
   '@hono/node-server': ['plugin/'],
   'node:sqlite': ['store/'],
   etcd3: ['store/'],
+  cockatiel: ['store/'],
   dockerode: ['plugin/', 'lab/'],
 }
 
