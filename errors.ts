@@ -38,6 +38,7 @@ export const ERRORS = {
   E_CONFLICT: { status: 500, meaning: 'Other writers kept changing the same records' },
   E_COMMAND: { status: 500, meaning: 'A command of the host (ip, iptables) failed' },
   E_HOST: { status: 500, meaning: 'This host cannot carry Romana: a kernel part or a permission is missing' },
+  E_UNDERLAY: { status: 500, meaning: 'The address at which other hosts reach this one cannot be told' },
   E_LOCKED: { status: 500, meaning: 'Another Romana plugin works in this network namespace' },
   E_PLUGIN_AWAY: { status: 500, meaning: 'The romana command could not reach the plugin' },
   E_INTERNAL: { status: 500, meaning: 'Romana has a defect' },

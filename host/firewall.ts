@@ -4,8 +4,10 @@
  */
 import type { AddressPlan, Plans } from '../address/address-plan.ts'
 import type { Cidr } from '../address/cidr.ts'
+import type { Ip } from '../address/ip.ts'
 import type { Chain, FirewallTable } from './host-state.ts'
-import { CHAIN_PREFIX, HOST_LINK_PREFIX, LINK_CLASSES } from './marks.ts'
+import { CHAIN_PREFIX, HOST_LINK_PREFIX, HOST_SET, LINK_CLASSES } from './marks.ts'
+import type { Neighbour } from './peers.ts'
 import { segmentFilter } from './segment-filter.ts'
 
 const PREROUTING = `${CHAIN_PREFIX}PREROUTING`
@@ -23,6 +25,21 @@ export interface FirewallOptions {
   readonly uplinks: readonly string[]
   /** Whether what leaves gets the address of this host. */
   readonly masquerade: boolean
+  /** Absent on a single host. */
+  readonly cluster?: ClusterRules
+}
+
+/** What the rules say of other hosts, and of the store that all share. */
+export interface ClusterRules {
+  /** Of the hosts on a link of this one. */
+  readonly neighbours: readonly Neighbour[]
+  readonly stores: readonly StoreAddress[]
+}
+
+/** Where a member of the store listens. */
+export interface StoreAddress {
+  readonly address: Ip
+  readonly port: number
 }
 
 export function firewall(plans: Plans, options: FirewallOptions): FirewallTable[] {
@@ -31,7 +48,7 @@ export function firewall(plans: Plans, options: FirewallOptions): FirewallTable[
     {
       family: 4,
       table: 'raw',
-      chains: [preroutingChain(plan)],
+      chains: [preroutingChain(plan, options.cluster)],
       jumps: [{ from: 'PREROUTING', to: PREROUTING }],
     },
     {
@@ -43,7 +60,7 @@ export function firewall(plans: Plans, options: FirewallOptions): FirewallTable[
         { from: 'INPUT', to: INPUT },
       ],
     },
-    ...(options.masquerade ? [natTable(plan)] : []),
+    ...(options.masquerade ? [natTable(plan, options.cluster !== undefined)] : []),
     noIpv6FromEndpoints(),
   ]
 }
@@ -51,12 +68,22 @@ export function firewall(plans: Plans, options: FirewallOptions): FirewallTable[
 /**
  * Isolation rests on source addresses. From an endpoint link every source must route back through that very link; a
  * plan address must do so wherever it comes from, since a bridge container or an outsider can forge one too.
- * A match on the route, and not the sysctl rp_filter: `all=2` would turn the sysctl into a loose check.
+ * A match on the route, and not the sysctl rp_filter: `all=2` would turn the sysctl into a loose check. On a link that
+ * hosts share the route says no more than the link; there the addresses of a host come from its own link address only.
  */
-function preroutingChain({ cidr }: AddressPlan): Chain {
+function preroutingChain({ cidr }: AddressPlan, cluster: ClusterRules | undefined): Chain {
+  const neighbours = cluster?.neighbours ?? []
   return {
     name: PREROUTING,
-    rules: [`-i ${ANY_ENDPOINT} -m rpfilter --invert -j DROP`, `-s ${cidr} -m rpfilter --invert -j DROP`],
+    rules: [
+      `-i ${ANY_ENDPOINT} -m rpfilter --invert -j DROP`,
+      `-s ${cidr} -m rpfilter --invert -j DROP`,
+      ...neighbours.flatMap(({ prefix, link, linkAddress }) =>
+        linkAddress === undefined
+          ? []
+          : [`-s ${prefix} -i ${link} -m mac ! --mac-source ${linkAddress} -j DROP`],
+      ),
+    ],
   }
 }
 
@@ -74,6 +101,9 @@ function forwardChain(plan: AddressPlan, options: FirewallOptions): Chain {
       `-s ${cidr} -m conntrack --ctstate ESTABLISHED -j ACCEPT`,
       `! -s ${cidr} -d ${cidr} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
       `-d ${cidr} -j DROP`,
+      ...(options.cluster?.stores ?? []).map(
+        ({ address, port }) => `-s ${cidr} -d ${address}/32 -p tcp -m tcp --dport ${port} -j DROP`,
+      ),
       ...options.uplinks.flatMap((uplink) => wayOut(cidr, uplink, options)),
       // What the engine has translated goes to a port that it publishes. Everything else would reach its bridges where
       // it leaves them to the policy of FORWARD, as 20.10 does.
@@ -107,7 +137,7 @@ function hostChain(): Chain {
     name: HOST,
     rules: [
       '-m conntrack --ctstate ESTABLISHED -j ACCEPT',
-      '-p icmp -m icmp --icmp-type 8 -j ACCEPT',
+      `-i ${ANY_ENDPOINT} -p icmp -m icmp --icmp-type 8 -j ACCEPT`,
       `-i ${ANY_ENDPOINT} -p udp -m udp --dport 53 -j ACCEPT`,
       `-i ${ANY_ENDPOINT} -p tcp -m tcp --dport 53 -j ACCEPT`,
       '-j DROP',
@@ -115,9 +145,12 @@ function hostChain(): Chain {
   }
 }
 
-/** Outside the plan nobody knows plan addresses; within it everybody must see the true source. */
-function natTable({ cidr }: AddressPlan): FirewallTable {
-  const rules = [`-s ${cidr} ! -d ${cidr} ! -o ${ANY_ENDPOINT} -j MASQUERADE`]
+/** Outside the plan nobody knows plan addresses; within it, and on the other hosts, everybody must see the true source. */
+function natTable({ cidr }: AddressPlan, isCluster: boolean): FirewallTable {
+  const rules = [
+    ...(isCluster ? [`-s ${cidr} -m set --match-set ${HOST_SET} dst -j RETURN`] : []),
+    `-s ${cidr} ! -d ${cidr} ! -o ${ANY_ENDPOINT} -j MASQUERADE`,
+  ]
   return {
     family: 4,
     table: 'nat',

@@ -6,6 +6,8 @@ import type { IptablesVariant } from './iptables-variant.ts'
 /** A route of Romana's own table. */
 export type Route =
   | { readonly kind: 'link'; readonly destination: Cidr; readonly link: string }
+  /** To another host's prefix, or to the router that knows the prefixes of all. */
+  | { readonly kind: 'via'; readonly destination: Cidr; readonly via: Ip; readonly link: string }
   /** Packets to it vanish: this host's own prefix, where no endpoint has the address. */
   | { readonly kind: 'blackhole'; readonly destination: Cidr }
   /** The sender is told: the rest of the plan, so that plan addresses never leave by the default route. */
@@ -38,6 +40,8 @@ export interface HostState {
   readonly routes: readonly Route[]
   readonly linkAddresses: readonly LinkAddress[]
   readonly firewall: readonly FirewallTable[]
+  /** The addresses of the other hosts, which rules know as one set. Undefined: there is no such set, nor a rule that names it. */
+  readonly hostSet: readonly Ip[] | undefined
   /** Which iptables holds the rules. The other one must have none of ours. */
   readonly iptables: IptablesVariant
   /** Whether the host forwards packets because of us. Never switched off again: others may have come to need it. */
@@ -50,6 +54,8 @@ export interface HostState {
 export interface SeenLink {
   readonly name: string
   readonly alias: string
+  /** Its MAC address; "" where it has none. */
+  readonly linkAddress: string
   readonly mtu: number
   readonly up: boolean
   /** Whether the other end of the veth pair lies in this namespace too: then no container has it. */
@@ -71,6 +77,10 @@ export interface ObservedHost {
   readonly linkAddresses: readonly LinkAddress[]
   readonly ownPolicyRules: readonly Cidr[]
   readonly ownRoutes: readonly Route[]
+  readonly hostSet: readonly Ip[] | undefined
+  /** Addresses of links that are not ours. */
+  readonly addresses: readonly SeenAddress[]
+  readonly mainRoutes: readonly MainRoute[]
   /** Tables of both variants of iptables. */
   readonly firewall: readonly SeenTable[]
   readonly forwarding: boolean
@@ -78,6 +88,26 @@ export interface ObservedHost {
   readonly defaultLinks: readonly string[]
   /** Networks of foreign addresses, main-table routes and nameservers: a plan must not overlap them. */
   readonly foreignNetworks: readonly ForeignNetwork[]
+}
+
+/** An address of a link that is not ours. */
+export interface SeenAddress {
+  readonly link: string
+  readonly address: Ip
+  readonly prefixLength: number
+  /** Whether others can use it: not that of the loopback, nor one of a single link. */
+  readonly isGlobal: boolean
+}
+
+/** A route of the main table. The default route is that of the length 0. */
+export interface MainRoute {
+  readonly destination: Cidr
+  readonly link: string
+  /** Absent: the destination is on the link itself. */
+  readonly via?: Ip
+  /** The address that packets of this host get. */
+  readonly source?: Ip
+  readonly metric: number
 }
 
 /** A network that others use, and where it was seen: "route 10.0.0.0/24 dev eth0". */

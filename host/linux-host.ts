@@ -47,11 +47,18 @@ export function openLinuxHost(parts: LinuxHostParts): Host {
 }
 
 async function apply(parts: LinuxHostParts, plan: HostPlan): Promise<void> {
+  await restoreSet(parts, plan.hostSet.before)
   for (const text of plan.restore) await restore(parts, text)
   if (plan.ip.length > 0) {
     await parts.run({ file: 'ip', args: ['-batch', '-'], input: `${plan.ip.join('\n')}\n` })
   }
+  // The kernel lets go of a rule a moment after it is deleted. A set that is left over hinders nobody, and the next look removes it.
+  await restoreSet(parts, plan.hostSet.after).catch(() => undefined)
   if (plan.switchForwardingOn) await writeText(forwardingPath(parts.sysNetPath), '1\n')
+}
+
+async function restoreSet({ run }: LinuxHostParts, lines: readonly string[]): Promise<void> {
+  if (lines.length > 0) await run({ file: 'ipset', args: ['restore'], input: `${lines.join('\n')}\n` })
 }
 
 async function restore({ run }: LinuxHostParts, { program, text }: RestoreText): Promise<void> {

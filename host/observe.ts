@@ -12,6 +12,7 @@ import {
   parseOwnPolicyRules,
   parseOwnRoutes,
 } from './parse-ip.ts'
+import { parseHostSet } from './parse-ipset.ts'
 import { parseIptablesSave } from './parse-iptables.ts'
 import type { RunCommand } from './processes.ts'
 
@@ -27,11 +28,12 @@ const RESOLV_CONF = '/etc/resolv.conf'
 
 /** Reads all that a plan is made from. @throws RomanaError E_COMMAND, E_HOST */
 export async function observeHost({ run, iptables, sysNetPath }: ObserverParts): Promise<ObservedHost> {
-  const [links, addresses, ipv4, ipv6, firewall, forwarding, nameservers] = await Promise.all([
+  const [links, addresses, ipv4, ipv6, hostSet, firewall, forwarding, nameservers] = await Promise.all([
     showIp(run, 'link', 'show').then(parseLinks),
     showIp(run, 'address', 'show').then(parseAddresses),
     observeFamily(run, 4),
     observeFamily(run, 6),
+    observeHostSet(run),
     Promise.all(iptables.map((program) => observeRules(run, program))),
     readText(forwardingPath(sysNetPath)),
     readText(RESOLV_CONF).then(parseNameservers),
@@ -41,6 +43,9 @@ export async function observeHost({ run, iptables, sysNetPath }: ObserverParts):
     linkAddresses: addresses.own,
     ownPolicyRules: [...ipv4.policyRules, ...ipv6.policyRules],
     ownRoutes: [...ipv4.ownRoutes, ...ipv6.ownRoutes],
+    hostSet,
+    addresses: addresses.others,
+    mainRoutes: [...ipv4.main.routes, ...ipv6.main.routes],
     firewall: firewall.flat(),
     forwarding: forwarding.trim() === '1',
     defaultLinks: [...new Set([...ipv4.main.defaultLinks, ...ipv6.main.defaultLinks])],
@@ -58,6 +63,11 @@ async function observeFamily(run: RunCommand, family: Family) {
     showIp(run, `-${family}`, 'route', 'show', 'table', 'main').then((text) => parseMainRoutes(text, family)),
   ])
   return { policyRules, ownRoutes, main }
+}
+
+/** A kernel without sets has none of ours. @throws RomanaError never: what keeps a set from being made says so then. */
+async function observeHostSet(run: RunCommand) {
+  return await run({ file: 'ipset', args: ['save'] }).then(parseHostSet, () => undefined)
 }
 
 /** All tables of one iptables. @throws RomanaError E_COMMAND */

@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { Cidr, parseAddressWithLength } from '../address/cidr.ts'
 import { ADDRESS_BITS, type Family, Ip } from '../address/ip.ts'
-import type { ForeignNetwork, LinkAddress, Route, SeenLink } from './host-state.ts'
+import type { ForeignNetwork, LinkAddress, MainRoute, Route, SeenAddress, SeenLink } from './host-state.ts'
 import { parseContainerLink, parseHostLink } from './link-names.ts'
 import { POLICY_RULE_PRIORITY, ROUTE_PROTOCOL, ROUTE_TABLE } from './marks.ts'
 
@@ -10,6 +10,7 @@ const Links = v.array(
   v.object({
     ifname: v.string(),
     mtu: v.number(),
+    address: v.optional(v.string(), ''),
     ifalias: v.optional(v.string(), ''),
     flags: v.array(v.string()),
     /** The other end, by name: present only when it lies in the same namespace. */
@@ -20,7 +21,16 @@ const Links = v.array(
 const Addresses = v.array(
   v.object({
     ifname: v.optional(v.string()),
-    addr_info: v.optional(v.array(v.object({ local: v.optional(v.string()), prefixlen: v.number() })), []),
+    addr_info: v.optional(
+      v.array(
+        v.object({
+          local: v.optional(v.string()),
+          prefixlen: v.number(),
+          scope: v.optional(v.string(), 'global'),
+        }),
+      ),
+      [],
+    ),
   }),
 )
 
@@ -29,8 +39,14 @@ const Routes = v.array(
     type: v.optional(v.string(), 'unicast'),
     dst: v.string(),
     dev: v.optional(v.string()),
+    gateway: v.optional(v.string()),
+    prefsrc: v.optional(v.string()),
+    metric: v.optional(v.number(), 0),
     /** Instead of `dev`, where there are several. */
-    nexthops: v.optional(v.array(v.object({ dev: v.optional(v.string()) })), []),
+    nexthops: v.optional(
+      v.array(v.object({ dev: v.optional(v.string()), gateway: v.optional(v.string()) })),
+      [],
+    ),
     table: v.optional(v.string(), 'main'),
     protocol: v.optional(v.string()),
   }),
@@ -48,25 +64,32 @@ const PolicyRules = v.array(
 
 /** `ip -j link show`. */
 export function parseLinks(text: string): SeenLink[] {
-  return v.parse(Links, jsonOf(text)).map(({ ifname, ifalias, mtu, flags, link }) => ({
+  return v.parse(Links, jsonOf(text)).map(({ ifname, ifalias, address, mtu, flags, link }) => ({
     name: ifname,
     alias: ifalias,
+    linkAddress: address,
     mtu,
     up: flags.includes('UP'),
     peerIsHere: link !== undefined,
   }))
 }
 
-/** `ip -j address show`: the addresses on host links, and the networks of all other links. */
-export function parseAddresses(text: string): { own: LinkAddress[]; foreign: ForeignNetwork[] } {
+/** `ip -j address show`: the addresses on host links, and those of all other links with their networks. */
+export function parseAddresses(text: string): {
+  own: LinkAddress[]
+  others: SeenAddress[]
+  foreign: ForeignNetwork[]
+} {
   const own: LinkAddress[] = []
+  const others: SeenAddress[] = []
   const foreign: ForeignNetwork[] = []
   for (const { ifname, addr_info } of v.parse(Addresses, jsonOf(text))) {
-    for (const { local, prefixlen } of addr_info) {
+    for (const { local, prefixlen, scope } of addr_info) {
       if (ifname === undefined || local === undefined) continue
       const address = Ip.parse(local)
       if (parseHostLink(ifname) !== undefined) own.push({ link: ifname, address })
       else if (parseContainerLink(ifname) === undefined) {
+        others.push({ link: ifname, address, prefixLength: prefixlen, isGlobal: scope === 'global' })
         foreign.push({
           cidr: Cidr.around(address, prefixlen),
           seenAs: `address ${local}/${prefixlen} on ${ifname}`,
@@ -74,7 +97,7 @@ export function parseAddresses(text: string): { own: LinkAddress[]; foreign: For
       }
     }
   }
-  return { own, foreign }
+  return { own, others, foreign }
 }
 
 /** `ip -j -4|-6 route show table all protocol 82`: the routes of our own table. */
@@ -82,10 +105,13 @@ export function parseOwnRoutes(text: string, family: Family): Route[] {
   return v
     .parse(Routes, jsonOf(text))
     .filter(({ table }) => table === String(ROUTE_TABLE))
-    .flatMap(({ type, dst, dev }): Route[] => {
+    .flatMap(({ type, dst, dev, gateway }): Route[] => {
       const destination = destinationOf(dst, family)
       if (type === 'blackhole' || type === 'unreachable') return [{ kind: type, destination }]
-      return dev === undefined ? [] : [{ kind: 'link', destination, link: dev }]
+      if (dev === undefined) return []
+      return gateway === undefined
+        ? [{ kind: 'link', destination, link: dev }]
+        : [{ kind: 'via', destination, via: Ip.parse(gateway), link: dev }]
     })
 }
 
@@ -93,9 +119,10 @@ export function parseOwnRoutes(text: string, family: Family): Route[] {
 export function parseMainRoutes(
   text: string,
   family: Family,
-): { defaultLinks: string[]; foreign: ForeignNetwork[] } {
+): { defaultLinks: string[]; foreign: ForeignNetwork[]; routes: MainRoute[] } {
   const routes = v.parse(Routes, jsonOf(text))
   return {
+    routes: routes.flatMap((route) => mainRouteOf(route, family)),
     defaultLinks: routes
       .filter(({ dst }) => dst === 'default')
       .flatMap(({ dev, nexthops }) => [{ dev }, ...nexthops])
@@ -107,6 +134,24 @@ export function parseMainRoutes(
         seenAs: `route ${dst}${dev === undefined ? '' : ` dev ${dev}`}`,
       })),
   }
+}
+
+/** Of several next hops the first, as far as Romana is concerned. */
+function mainRouteOf(route: v.InferOutput<typeof Routes>[number], family: Family): MainRoute[] {
+  const { dev, gateway } = route.dev === undefined ? { ...route.nexthops[0] } : route
+  if (dev === undefined || route.type !== 'unicast') return []
+  return [
+    {
+      destination:
+        route.dst === 'default'
+          ? Cidr.parse(family === 4 ? '0.0.0.0/0' : '::/0')
+          : destinationOf(route.dst, family),
+      link: dev,
+      ...(gateway === undefined ? {} : { via: Ip.parse(gateway) }),
+      ...(route.prefsrc === undefined ? {} : { source: Ip.parse(route.prefsrc) }),
+      metric: route.metric,
+    },
+  ]
 }
 
 /** `ip -j -4|-6 rule show`: the destinations of our policy rules. */

@@ -4,9 +4,12 @@ import { programName } from './iptables-variant.ts'
 import { parseHostLink } from './link-names.ts'
 import { POLICY_RULE_PRIORITY, ROUTE_PROTOCOL, ROUTE_TABLE } from './marks.ts'
 import { planFirewall, type RestoreText } from './plan-firewall.ts'
+import { type HostSetPlan, planHostSet } from './plan-host-set.ts'
 
 /** What is to be done, in this order. Empty in every part: the host is as wanted. */
 export interface HostPlan {
+  /** Lines of `ipset restore`. */
+  readonly hostSet: HostSetPlan
   /** Rules come first: what denies must stand before anything can pass. */
   readonly restore: readonly RestoreText[]
   /** Lines of `ip -batch`. */
@@ -17,6 +20,7 @@ export interface HostPlan {
 /** The second plan of a host is empty: `planHost(wanted, whatTheFirstPlanMade)`. */
 export function planHost(wanted: HostState, seen: ObservedHost): HostPlan {
   return {
+    hostSet: planHostSet(wanted, seen),
     restore: planFirewall(wanted, seen),
     ip: [
       ...deadLinks(wanted, seen).map((name) => `link delete dev ${name}`),
@@ -31,15 +35,24 @@ export function planHost(wanted: HostState, seen: ObservedHost): HostPlan {
 
 /** Whether nothing is left to do. */
 export function isEmptyPlan(plan: HostPlan): boolean {
-  return plan.restore.length === 0 && plan.ip.length === 0 && !plan.switchForwardingOn
+  const { before, after } = plan.hostSet
+  const lines = [...before, ...plan.restore, ...plan.ip, ...after]
+  return lines.length === 0 && !plan.switchForwardingOn
 }
 
 /** The plan as a person reads it. */
 export function formatHostPlan(plan: HostPlan): string {
-  const parts = plan.restore.map(({ program, text }) => `# ${programName(program)}-restore\n${text}`)
-  if (plan.ip.length > 0) parts.push(`# ip -batch\n${plan.ip.join('\n')}\n`)
-  if (plan.switchForwardingOn) parts.push('# sysctl\nnet.ipv4.ip_forward = 1\n')
-  return parts.join('')
+  return [
+    formatLines('ipset restore', plan.hostSet.before),
+    ...plan.restore.map(({ program, text }) => `# ${programName(program)}-restore\n${text}`),
+    formatLines('ip -batch', plan.ip),
+    formatLines('ipset restore', plan.hostSet.after),
+    formatLines('sysctl', plan.switchForwardingOn ? ['net.ipv4.ip_forward = 1'] : []),
+  ].join('')
+}
+
+function formatLines(program: string, lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `# ${program}\n${lines.join('\n')}\n`
 }
 
 /** A pair whose both ends are here is in no container. Only such a pair may go: a live endpoint is never cleaned up. */
@@ -65,15 +78,28 @@ function planLinkAddresses(wanted: readonly LinkAddress[], seen: ObservedHost): 
     .filter((line) => !present.has(line))
 }
 
-/** Deletes first: a link's route to an address must be gone before another link may get it. */
+/**
+ * Deletes first: a link's route to an address must be gone before another link may get it. A route to a whole prefix
+ * that gets another next hop is replaced in one step: in between no packet of a container shall be lost, or leave by another table.
+ */
 function planRoutes(wanted: HostState, seen: ObservedHost): string[] {
   const { kept, others } = routesThatStand(wanted, seen)
   const present = new Set([...kept, ...others].map(formatRoute))
-  const possible = new Set(possibleRoutes(wanted, seen, kept).map(formatRoute))
+  const possible = possibleRoutes(wanted, seen, kept)
+  const texts = new Set(possible.map(formatRoute))
+  const stale = others.filter((route) => !texts.has(formatRoute(route)))
+  const missing = possible.filter((route) => !present.has(formatRoute(route)))
+  const replaced = new Set(prefixesOf(stale).filter((prefix) => prefixesOf(missing).includes(prefix)))
+  const isReplaced = (route: Route) => replaced.has(`${route.destination}`) && route.kind !== 'link'
   return [
-    ...others.map(formatRoute).flatMap((route) => (possible.has(route) ? [] : [`route delete ${route}`])),
-    ...[...possible].flatMap((route) => (present.has(route) ? [] : [`route add ${route}`])),
+    ...stale.filter((route) => !isReplaced(route)).map((route) => `route delete ${formatRoute(route)}`),
+    ...missing.map((route) => `route ${isReplaced(route) ? 'replace' : 'add'} ${formatRoute(route)}`),
   ]
+}
+
+/** The destinations of routes that are not an endpoint's: that of an endpoint is never replaced, it may be another's. */
+function prefixesOf(routes: readonly Route[]): string[] {
+  return routes.filter(({ kind }) => kind !== 'link').map(({ destination }) => String(destination))
 }
 
 /**
@@ -121,7 +147,8 @@ export function addressLine({ link, address }: LinkAddress): string {
 
 /** A route as `ip route add` takes it. `add` and never `replace`: an address that another link has stays there. */
 export function formatRoute(route: Route): string {
-  const kind = route.kind === 'link' ? '' : `${route.kind} `
-  const device = route.kind === 'link' ? ` dev ${route.link}` : ''
-  return `${kind}${route.destination}${device} table ${ROUTE_TABLE} protocol ${ROUTE_PROTOCOL}`
+  const kind = 'link' in route ? '' : `${route.kind} `
+  const via = route.kind === 'via' ? ` via ${route.via}` : ''
+  const device = 'link' in route ? ` dev ${route.link}` : ''
+  return `${kind}${route.destination}${via}${device} table ${ROUTE_TABLE} protocol ${ROUTE_PROTOCOL}`
 }

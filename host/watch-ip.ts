@@ -67,7 +67,8 @@ function readOwnTable(line: string): IpEvent | undefined {
   const link = dev !== undefined && parseHostLink(dev) !== undefined ? dev : undefined
   const isOwnAddition =
     ` ${line} `.includes(` proto ${ROUTE_PROTOCOL} `) &&
-    (/^(blackhole|unreachable) /.test(line) || (link !== undefined && !line.startsWith('Deleted ')))
+    (/^(blackhole|unreachable) /.test(line) ||
+      (!line.startsWith('Deleted ') && (link !== undefined || / via \S+ dev /.test(line))))
   return isOwnAddition ? undefined : suspicion(line, link)
 }
 
@@ -76,6 +77,8 @@ const OTHERS: readonly RegExp[] = [
   new RegExp(`^Deleted ${POLICY_RULE_PRIORITY}:`),
   // Which links lead outside may have changed. A route of another table names it.
   /^(Deleted )?default (?!.* table )/,
+  // A link to other hosts has come or gone, or its network has: which of them are neighbours may have changed.
+  /^(Deleted )?[\d.]+\/\d+ dev (?!rmn|br-|docker)\S+ proto kernel scope link /,
   // Of IPv4, for all links.
   /^inet all forwarding off\b/,
   // iproute2, lib/libnetlink.c: "netlink receive error No buffer space available (105)".

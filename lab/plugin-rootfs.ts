@@ -10,6 +10,8 @@ const KEPT = [
   'bin/ip',
   // It tells of changes of the rules; iptables makes them.
   'usr/sbin/nft',
+  // The set of hosts.
+  'usr/sbin/ipset',
   'usr/sbin/xtables-{nft,legacy}-multi',
   'usr/sbin/ip{,6}tables-{nft,legacy}{,-save,-restore}',
   // All matches and targets, not only Romana's: reading a table means reading the rules of others too.
@@ -88,7 +90,7 @@ async function addLibraries(
   { triplet, loader }: Architecture,
 ): Promise<void> {
   const programs = globSync(
-    ['usr/bin/*', 'usr/sbin/nft', 'usr/sbin/xtables-*-multi', 'usr/lib/*/xtables/*.so'],
+    ['usr/bin/*', 'usr/sbin/{nft,ipset}', 'usr/sbin/xtables-*-multi', 'usr/lib/*/xtables/*.so'],
     {
       cwd: rootfs,
     },

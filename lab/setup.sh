@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 # debootstrap, iproute2, iptables, nftables, procps, util-linux: hosts as namespaces. busybox-static, netcat-openbsd: the
 # containers' image. binutils, xz-utils: the plugin, here for arm64 too. conntrack, iputils-ping: the tests. libc-bin has
 # ldd. strace: the benchmarks. etcd, openssl: the store of several hosts, and its certificates.
-packages='binutils binutils-aarch64-linux-gnu busybox-static conntrack debootstrap etcd-client etcd-server iproute2 iptables
-  iputils-ping libc-bin netcat-openbsd nftables openssl procps strace tar util-linux xz-utils'
+packages='binutils binutils-aarch64-linux-gnu busybox-static conntrack debootstrap etcd-client etcd-server iproute2 ipset
+  iptables iputils-ping libc-bin netcat-openbsd nftables openssl procps strace tar util-linux xz-utils'
 
 if [ "$(id -u)" -ne 0 ]; then
   echo 'Cannot prepare the lab: network namespaces, mounts and packages need root. Run it again as root.' >&2

@@ -1,6 +1,7 @@
 /** Brings this host to the state that the records ask for. The same path at start, for a new network, and after a flush. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Plans } from '../address/address-plan.ts'
+import type { StoreAddress } from '../host/firewall.ts'
 import type { HostState, ObservedHost } from '../host/host-state.ts'
 import type { Host } from '../host/linux-host.ts'
 import { formatHostPlan, type HostPlan, isEmptyPlan, planHost } from '../host/plan-host.ts'
@@ -9,7 +10,7 @@ import { AddressRecord, type EndpointRecord, formatRecord, getRecord } from '../
 import { findDeadEndpoints } from './adoption.ts'
 import { desiredState } from './desired-state.ts'
 import { chooseIptables, type IptablesSetting, rememberIptables } from './iptables-choice.ts'
-import { listEndpoints, listNetworks, type Stores } from './records.ts'
+import { listEndpoints, listNetworks, listPeers, type Stores } from './records.ts'
 
 export interface ConvergeParts {
   readonly stores: Stores
@@ -20,6 +21,8 @@ export interface ConvergeParts {
   /** Whether what leaves gets the address of this host. */
   readonly masquerade: boolean
   readonly iptables: IptablesSetting
+  /** Where the members of the store listen that this host shares with others; undefined on a single host. */
+  readonly storeAddresses: () => readonly StoreAddress[] | undefined
   /** Told of every plan that is not empty, before it is carried out, and of what was noticed when others caused it. */
   readonly onPlan: (text: string, noticed?: readonly string[]) => void
   /** Told after each look what the host carries now. */
@@ -102,7 +105,11 @@ async function wantedState(
   endpoints: readonly EndpointRecord[],
 ): Promise<HostState> {
   const { stores, plans, uplinks, masquerade } = parts
+  const addresses = parts.storeAddresses()
+  const { mainRoutes } = seen
+  const cluster = addresses && { peers: await listPeers(stores), stores: addresses, mainRoutes }
   return desiredState({
+    ...(cluster && { cluster }),
     plans,
     host: BigInt(stores.host),
     networks: await listNetworks(stores),

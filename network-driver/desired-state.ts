@@ -2,10 +2,12 @@
 import type { Plans } from '../address/address-plan.ts'
 import { hostCidr } from '../address/cidr.ts'
 import { hostPrefix } from '../address/prefixes.ts'
-import { firewall } from '../host/firewall.ts'
-import type { HostState, Route } from '../host/host-state.ts'
+import { firewall, type StoreAddress } from '../host/firewall.ts'
+import type { HostState, MainRoute, Route } from '../host/host-state.ts'
 import type { IptablesVariant } from '../host/iptables-variant.ts'
 import { type LinkNames, linkNames } from '../host/link-names.ts'
+import { type Peer, peerRoutes, waysToPeers } from '../host/peers.ts'
+import type { PeerRecord } from '../store/host-records.ts'
 import type { NetworkId } from '../store/ids.ts'
 import type { EndpointRecord, NetworkRecord } from '../store/records.ts'
 
@@ -21,6 +23,17 @@ export interface HostRecords {
   /** Whether what leaves gets the address of this host. */
   readonly masquerade: boolean
   readonly iptables: IptablesVariant
+  /** Absent on a single host. */
+  readonly cluster?: ClusterRecords
+}
+
+/** What a host of several knows of the others. */
+export interface ClusterRecords {
+  readonly peers: readonly PeerRecord[]
+  /** Where the members of the store listen. */
+  readonly stores: readonly StoreAddress[]
+  /** What leads to the others. */
+  readonly mainRoutes: readonly MainRoute[]
 }
 
 const NOTHING: Omit<HostState, 'iptables'> = {
@@ -28,30 +41,44 @@ const NOTHING: Omit<HostState, 'iptables'> = {
   routes: [],
   linkAddresses: [],
   firewall: [],
+  hostSet: undefined,
   forwarding: false,
   links: [],
 }
 
 /** A host without a network carries nothing of ours: the last `docker network rm` leaves it as it was. */
 export function desiredState(records: HostRecords): HostState {
-  const { plans, networks, uplinks, masquerade, iptables } = records
+  const { plans, networks, uplinks, masquerade, iptables, cluster } = records
   if (networks.length === 0 && records.endpoints.length === 0) return { ...NOTHING, iptables }
   const endpoints = joinedEndpoints(records)
+  const ways = waysToPeers(peersOf(records), cluster?.mainRoutes ?? [])
+  const rules = cluster && { neighbours: ways.neighbours, stores: cluster.stores }
   return {
     policyRules: [plans.ipv4.cidr],
     routes: [
-      { kind: 'unreachable', destination: plans.ipv4.cidr },
+      ...peerRoutes(plans.ipv4.cidr, ways),
       ...ownPrefixRoute(records),
       ...endpoints.map(
         ({ link, record }): Route => ({ kind: 'link', destination: hostCidr(record.address), link }),
       ),
     ],
     linkAddresses: endpoints.map(({ link, network }) => ({ link, address: network.gateway })),
-    firewall: firewall(plans, { uplinks, masquerade }),
+    firewall: firewall(plans, { uplinks, masquerade, ...(rules && { cluster: rules }) }),
+    hostSet: cluster?.peers.map(({ address }) => address),
     iptables,
     forwarding: true,
     links: endpoints.map(({ link }) => link),
   }
+}
+
+/** By number: the order of rules and routes is that of the records, whoever joined first. */
+function peersOf({ plans: { ipv4 }, cluster }: HostRecords): Peer[] {
+  const peers = [...(cluster?.peers ?? [])].sort((a, b) => a.number - b.number)
+  return peers.map(({ number, address, linkAddress }) => ({
+    prefix: hostPrefix(ipv4, BigInt(number)),
+    address,
+    linkAddress,
+  }))
 }
 
 /** A plan without host bits has one host, whose prefix is the plan. */

@@ -2,6 +2,7 @@
 import type { Ip } from '../address/ip.ts'
 import { gatewayOf } from '../address/prefixes.ts'
 import { RomanaError } from '../errors.ts'
+import { PeerRecord } from '../store/host-records.ts'
 import type { EndpointId, HostNumber, NetworkId } from '../store/ids.ts'
 import { directoryKeys, journalKeys } from '../store/keys.ts'
 import {
@@ -96,6 +97,11 @@ export async function getEndpoint(
 /** @throws RomanaError E_STORE, E_RECORD */
 export async function listNetworks({ journal }: Stores): Promise<NetworkRecord[]> {
   return listRecords(journal, NetworkRecord, journalKeys.networks())
+}
+
+/** The other hosts, as the directory had them last. @throws RomanaError E_STORE, E_RECORD */
+export async function listPeers({ journal }: Stores): Promise<PeerRecord[]> {
+  return listRecords(journal, PeerRecord, journalKeys.peers())
 }
 
 /** @throws RomanaError E_STORE, E_RECORD */

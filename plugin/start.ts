@@ -58,6 +58,7 @@ async function openPlugin(
     uplinks: config.uplinks,
     masquerade: config.masquerade,
     iptables: config.iptables,
+    storeAddresses: () => undefined,
     onPlan: (plan, noticed) => logPlan(log, plan, noticed),
     onState,
   })

@@ -11,7 +11,7 @@ export interface Disturbance {
 
 const HOST_RULES = [
   '-A ROMANA-HOST -m conntrack --ctstate ESTABLISHED -j ACCEPT',
-  '-A ROMANA-HOST -p icmp -m icmp --icmp-type 8 -j ACCEPT',
+  '-A ROMANA-HOST -i rmn+ -p icmp -m icmp --icmp-type 8 -j ACCEPT',
   '-A ROMANA-HOST -i rmn+ -p udp -m udp --dport 53 -j ACCEPT',
   '-A ROMANA-HOST -i rmn+ -p tcp -m tcp --dport 53 -j ACCEPT',
   '-A ROMANA-HOST -j DROP',
@@ -22,7 +22,7 @@ export const DISTURBANCES: readonly Disturbance[] = [
   {
     what: 'deleted one of our rules',
     table: 'filter',
-    lines: ['-D ROMANA-HOST -p icmp -m icmp --icmp-type 8 -j ACCEPT'],
+    lines: ['-D ROMANA-HOST -i rmn+ -p icmp -m icmp --icmp-type 8 -j ACCEPT'],
     plan: REFILL_HOST,
   },
   {

@@ -35,7 +35,7 @@ IPv4 filter
   ROMANA-FORWARD: -s 10.0.0.0/8 -o eth0 -j ACCEPT
   ROMANA-FORWARD: -s 10.0.0.0/8 -m conntrack ! --ctstate DNAT -j DROP
   ROMANA-HOST: -m conntrack --ctstate ESTABLISHED -j ACCEPT
-  ROMANA-HOST: -p icmp -m icmp --icmp-type 8 -j ACCEPT
+  ROMANA-HOST: -i rmn+ -p icmp -m icmp --icmp-type 8 -j ACCEPT
   ROMANA-HOST: -i rmn+ -p udp -m udp --dport 53 -j ACCEPT
   ROMANA-HOST: -i rmn+ -p tcp -m tcp --dport 53 -j ACCEPT
   ROMANA-HOST: -j DROP

@@ -48,6 +48,16 @@ describe('others may have done something to ours when', () => {
       String.raw`5: rmni7@if4: <BROADCAST,MULTICAST> mtu 1500 qdisc noqueue state DOWN group default \    link/ether 3a:dc:81:c8:4c:92 brd ff:ff:ff:ff:ff:ff link-netnsid 1`,
       'the link rmni7 is down (unless rmni7 goes)',
     ],
+    [
+      'the route to another host is deleted',
+      'Deleted 10.2.0.0/16 via 198.18.1.12 dev eth0 table 8200 proto 82 ',
+      'Deleted 10.2.0.0/16 via 198.18.1.12 dev eth0 table 8200 proto 82',
+    ],
+    [
+      'a link to other hosts is there again',
+      '198.18.1.0/24 dev eth0 proto kernel scope link src 198.18.1.11 ',
+      '198.18.1.0/24 dev eth0 proto kernel scope link src 198.18.1.11',
+    ],
     ['forwarding is switched off', 'inet all forwarding off ', 'inet all forwarding off'],
     [
       'the host gets another way out',
@@ -113,6 +123,7 @@ const OTHERS = `
 unreachable 10.0.0.0/8 table 8200 proto 82
 blackhole 10.1.0.0/16 table 8200 proto 82
 10.1.17.2 dev rmne1 table 8200 proto 82 scope link
+10.2.0.0/16 via 198.18.1.12 dev eth0 table 8200 proto 82
 Deleted 77:	from all to 10.0.0.0/8 lookup 77
 Deleted 10.1.17.2 dev rmne1 table 82000 proto 82 scope link
 default via 192.0.2.1 dev wg0 table 51820

@@ -27,7 +27,7 @@ export interface SmallWorld {
   member(name: string): Member
 }
 
-interface Container {
+export interface Container {
   readonly name: string
   readonly network: NetworkRecord
   readonly endpoint: EndpointRecord
@@ -92,7 +92,7 @@ COMMIT
 `
 
 /** What the engine makes of the answer to Join: the /32 address, the gateway on the link, and routes through it. */
-async function startContainer(
+export async function startContainer(
   set: NetnsSet,
   kernel: KernelHost,
   { name, network, endpoint }: Container,

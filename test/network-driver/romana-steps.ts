@@ -60,6 +60,7 @@ export async function startRomana(wish: StartWish = {}): Promise<Romana> {
     uplinks: undefined,
     masquerade: true,
     iptables: 'nft',
+    storeAddresses: () => undefined,
     onPlan: (text) => plans.push(text),
     onState: () => undefined,
   })

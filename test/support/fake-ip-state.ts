@@ -18,9 +18,10 @@ export interface FakeAddress {
 }
 
 export interface FakeRoute {
-  readonly kind: 'link' | 'blackhole' | 'unreachable'
+  readonly kind: 'link' | 'via' | 'blackhole' | 'unreachable'
   readonly destination: Cidr
   readonly link?: string
+  readonly via?: Ip
   readonly table: string
   readonly protocol: string
 }
@@ -78,9 +79,10 @@ export function formatAddress({ link, address, prefixLength }: FakeAddress): str
 }
 
 /** As `route add` takes it. */
-export function formatFakeRoute({ kind, destination, link, table, protocol }: FakeRoute): string {
+export function formatFakeRoute({ kind, destination, link, via, table, protocol }: FakeRoute): string {
   const to = destination.prefixLength === 0 ? 'default' : `${destination}`
-  const target = kind === 'link' ? `${to} dev ${link}` : `${kind} ${to}`
+  const way = via === undefined ? `dev ${link}` : `via ${via} dev ${link}`
+  const target = link === undefined ? `${kind} ${to}` : `${to} ${way}`
   return `${target} table ${table} protocol ${protocol}`
 }
 

@@ -3,6 +3,7 @@
  * and throws on a line that it does not know.
  */
 import { Cidr, parseAddressWithLength } from '../../address/cidr.ts'
+import { Ip } from '../../address/ip.ts'
 import { LINK_NAME_LIMIT } from '../../host/marks.ts'
 import {
   dropLink,
@@ -34,6 +35,7 @@ const LANGUAGE: readonly (readonly [RegExp, (state: FakeIpState, words: Words) =
   [/^address add (?<address>\S+) dev (?<name>\S+)$/, addAddress],
   [/^address delete (?<address>\S+) dev (?<name>\S+)$/, deleteAddress],
   [routeLine('add'), addRoute],
+  [routeLine('replace'), replaceRoute],
   [routeLine('delete'), deleteRoute],
   [ruleLine('add'), addRule],
   [ruleLine('delete'), deleteRule],
@@ -41,7 +43,7 @@ const LANGUAGE: readonly (readonly [RegExp, (state: FakeIpState, words: Words) =
 
 function routeLine(verb: string): RegExp {
   const route =
-    '((?<kind>blackhole|unreachable) (?<reject>\\S+/\\d+)|(?<to>default|\\S+/\\d+) dev (?<name>\\S+))'
+    '((?<kind>blackhole|unreachable) (?<reject>\\S+/\\d+)|(?<to>default|\\S+/\\d+)( via (?<via>\\S+))? dev (?<name>\\S+))'
   return new RegExp(`^route ${verb} ${route}( table (?<table>\\d+))?( protocol (?<protocol>\\d+))?$`)
 }
 
@@ -137,6 +139,15 @@ function addRoute(state: FakeIpState, words: Words): void {
   state.routes.push(route)
 }
 
+/** Takes the place of what has the destination, of whatever kind it is. */
+function replaceRoute(state: FakeIpState, words: Words): void {
+  const { table, destination } = routeOf(state, words)
+  state.routes = state.routes.filter(
+    (present) => present.table !== table || !present.destination.equals(destination),
+  )
+  addRoute(state, words)
+}
+
 function deleteRoute(state: FakeIpState, words: Words): void {
   const text = formatFakeRoute(routeOf(state, words))
   const left = state.routes.filter((route) => formatFakeRoute(route) !== text)
@@ -146,7 +157,7 @@ function deleteRoute(state: FakeIpState, words: Words): void {
 
 function routeOf(
   state: FakeIpState,
-  { kind, reject, to, name, table = 'main', protocol = 'boot' }: Words,
+  { kind, reject, to, via, name, table = 'main', protocol = 'boot' }: Words,
 ): FakeRoute {
   const destination = reject ?? to ?? ''
   const of = {
@@ -155,7 +166,8 @@ function routeOf(
     protocol,
   }
   if (kind === 'blackhole' || kind === 'unreachable') return { kind, ...of }
-  return { kind: 'link', link: findLink(state, name ?? '').name, ...of }
+  const link = findLink(state, name ?? '').name
+  return via === undefined ? { kind: 'link', link, ...of } : { kind: 'via', link, via: Ip.parse(via), ...of }
 }
 
 function addRule(state: FakeIpState, words: Words): void {

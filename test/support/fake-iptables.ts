@@ -37,6 +37,8 @@ const OPTIONS: Readonly<Record<string, number>> = {
   '--icmp-type': 1,
   '--dport': 1,
   '--comment': 1,
+  '--match-set': 2,
+  '--mac-source': 1,
 }
 
 /** @throws Error in the words of iptables-restore, or when the text is not of the language; then its table is as before. */

@@ -61,12 +61,14 @@ class Kernel {
   /** How many more uses of the program go well before one fails. */
   readonly failures = new Map<FakeProgram, number>()
   forwarding = false
+  hostSet: string[] | undefined
 
   show(): string {
     return [
       ...showIpState(this.ipState),
       ...showTables(this.tables[4], 'iptables'),
       ...showTables(this.tables[6], 'ip6tables'),
+      ...(this.hostSet === undefined ? [] : [`ipset ROMANA-HOSTS ${this.hostSet.join(' ')}`.trimEnd()]),
       ...(this.forwarding ? ['net.ipv4.ip_forward = 1'] : []),
     ].join('\n')
   }
@@ -124,10 +126,26 @@ function fakeRun(kernel: Kernel): RunCommand {
     await undefined
     const command = `${file} ${args.join(' ')}`
     if (command === 'ip -batch -') runBatch(kernel, input)
+    else if (command === 'ipset restore') restoreSet(kernel, input)
     else if (command === 'iptables-nft-restore --noflush --wait 5') restore(kernel, 4, input)
     else if (command === 'ip6tables-nft-restore --noflush --wait 5') restore(kernel, 6, input)
     else throw new Error(`The fake kernel does not know the command "${command}"`)
     return ''
+  }
+}
+
+/** `ipset restore`: strict about what is there already, as ipset is. */
+function restoreSet(kernel: Kernel, input: string): void {
+  for (const line of input.trimEnd().split('\n')) {
+    const [verb, name, member = ''] = line.split(' ')
+    const members = kernel.hostSet
+    if (line === 'create ROMANA-HOSTS hash:ip family inet' && members === undefined) kernel.hostSet = []
+    else if (line === 'destroy ROMANA-HOSTS' && members !== undefined) kernel.hostSet = undefined
+    else if (verb === 'add' && name === 'ROMANA-HOSTS' && members?.includes(member) === false)
+      kernel.hostSet = [...members, member].sort()
+    else if (verb === 'del' && name === 'ROMANA-HOSTS' && members?.includes(member) === true)
+      kernel.hostSet = members.filter((present) => present !== member)
+    else throw commandError('ipset restore', `The fake kernel refuses the line "${line}"`)
   }
 }
 

@@ -1,10 +1,10 @@
 /** What the observer of `host/linux-host.ts` would see of a fake kernel. */
 import { Cidr } from '../../address/cidr.ts'
-import type { Family } from '../../address/ip.ts'
-import type { ForeignNetwork, ObservedHost, Route, SeenTable } from '../../host/host-state.ts'
+import { type Family, Ip } from '../../address/ip.ts'
+import type { ForeignNetwork, MainRoute, ObservedHost, Route, SeenTable } from '../../host/host-state.ts'
 import { parseContainerLink, parseHostLink } from '../../host/link-names.ts'
 import { POLICY_RULE_PRIORITY, ROUTE_PROTOCOL, ROUTE_TABLE } from '../../host/marks.ts'
-import type { FakeIpState, FakeRoute, FakeRule } from './fake-ip-state.ts'
+import type { FakeAddress, FakeIpState, FakeRoute, FakeRule } from './fake-ip-state.ts'
 import type { FakeTables } from './fake-iptables.ts'
 
 /** The parts of a fake kernel. */
@@ -12,14 +12,16 @@ export interface FakeState {
   readonly ipState: FakeIpState
   readonly tables: Readonly<Record<Family, FakeTables>>
   readonly forwarding: boolean
+  readonly hostSet: readonly string[] | undefined
 }
 
 /** A copy: what changes in the kernel later is not seen. */
-export function observeFake({ ipState, tables, forwarding }: FakeState): ObservedHost {
+export function observeFake({ ipState, tables, forwarding, hostSet }: FakeState): ObservedHost {
   return {
     links: [...ipState.links.values()].map(({ name, alias, mtu, up, peer }) => ({
       name,
       alias,
+      linkAddress: '',
       mtu,
       up,
       peerIsHere: peer !== undefined && ipState.links.has(peer),
@@ -27,6 +29,9 @@ export function observeFake({ ipState, tables, forwarding }: FakeState): Observe
     linkAddresses: ipState.addresses.filter(({ link }) => parseHostLink(link) !== undefined),
     ownPolicyRules: ipState.rules.filter(isOwnRule).map(({ to }) => to),
     ownRoutes: ipState.routes.flatMap(ownRoute),
+    hostSet: hostSet?.map((member) => Ip.parse(member)),
+    addresses: ipState.addresses.filter(isForeign).map((address) => ({ ...address, isGlobal: true })),
+    mainRoutes: ipState.routes.flatMap(mainRoute),
     firewall: [...seenTables(tables[4], 4), ...seenTables(tables[6], 6)],
     forwarding,
     defaultLinks: ipState.routes.flatMap(({ destination, link, table }) =>
@@ -42,10 +47,20 @@ function isOwnRule({ priority, table, protocol }: FakeRule): boolean {
   )
 }
 
-function ownRoute({ kind, destination, link, table, protocol }: FakeRoute): Route[] {
+function ownRoute({ kind, destination, link, via, table, protocol }: FakeRoute): Route[] {
   if (table !== String(ROUTE_TABLE) || protocol !== String(ROUTE_PROTOCOL)) return []
-  if (kind !== 'link') return [{ kind, destination }]
-  return link === undefined ? [] : [{ kind, destination, link }]
+  if (kind === 'blackhole' || kind === 'unreachable') return [{ kind, destination }]
+  if (link === undefined) return []
+  return via === undefined ? [{ kind: 'link', destination, link }] : [{ kind: 'via', destination, via, link }]
+}
+
+function mainRoute({ destination, link, via, table }: FakeRoute): MainRoute[] {
+  if (table !== 'main' || link === undefined) return []
+  return [{ destination, link, ...(via === undefined ? {} : { via }), metric: 0 }]
+}
+
+function isForeign({ link }: FakeAddress): boolean {
+  return parseHostLink(link) === undefined && parseContainerLink(link) === undefined
 }
 
 function seenTables(tables: FakeTables, family: Family): SeenTable[] {
@@ -58,12 +73,10 @@ function seenTables(tables: FakeTables, family: Family): SeenTable[] {
 }
 
 function foreignNetworks({ addresses, routes }: FakeIpState): ForeignNetwork[] {
-  const ofAddresses = addresses
-    .filter(({ link }) => parseHostLink(link) === undefined && parseContainerLink(link) === undefined)
-    .map(({ link, address, prefixLength }) => ({
-      cidr: Cidr.around(address, prefixLength),
-      seenAs: `address ${address}/${prefixLength} on ${link}`,
-    }))
+  const ofAddresses = addresses.filter(isForeign).map(({ link, address, prefixLength }) => ({
+    cidr: Cidr.around(address, prefixLength),
+    seenAs: `address ${address}/${prefixLength} on ${link}`,
+  }))
   const ofRoutes = routes
     .filter(({ table, destination }) => table === 'main' && !isDefault(destination))
     .map(({ destination, link }) => ({ cidr: destination, seenAs: `route ${destination} dev ${link}` }))

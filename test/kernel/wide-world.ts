@@ -1,0 +1,178 @@
+/**
+ * Three hosts with two containers each, an outsider on the underlay, and a server outside:
+ *
+ *     web1 db1      web2 db2      web3 db3      (tenant 1, segments 1 and 2, on hosts 1, 2 and 3)
+ *       host1 -------- host2 -------- host3
+ *         \______ lan or router _____/ \------ outsider (on the lan only), outside 203.0.113.1
+ */
+
+import * as v from 'valibot'
+import { hostPrefix } from '../../address/prefixes.ts'
+import type { MainRoute } from '../../host/host-state.ts'
+import type { IptablesVariant } from '../../host/iptables-variant.ts'
+import { desiredState } from '../../network-driver/desired-state.ts'
+import type { PeerRecord } from '../../store/host-records.ts'
+import { PeerRecord as PeerSchema } from '../../store/host-records.ts'
+import { EMPTY_HOST, endpointOf, networkOf, PLANS } from '../host/host-fixtures.ts'
+import type { Netns, NetnsSet } from '../support/netns.ts'
+import { type Member, startMember } from '../support/netns-member.ts'
+import { type KernelHost, openKernelHost } from './kernel-host.ts'
+import { type Container, startContainer } from './small-world.ts'
+
+export type WideUnderlay = 'layer2' | 'layer3'
+
+export const HOST_NUMBERS = [1, 2, 3] as const
+
+export interface WideWorld {
+  /** By number. */
+  host(number: number): KernelHost
+  /** Lets a host know these others, and gives what it changed. */
+  know(number: number, peers: readonly PeerRecord[]): Promise<string>
+  /** All hosts as records. */
+  readonly peers: readonly PeerRecord[]
+  /** @throws Error when nobody has that name. */
+  member(name: string): Member
+  /** Between the hosts. */
+  readonly router: Netns
+}
+
+/** It ends with the set. */
+export async function makeWideWorld(
+  set: NetnsSet,
+  variant: IptablesVariant,
+  underlay: WideUnderlay,
+): Promise<WideWorld> {
+  const router = await makeRouter(set, underlay)
+  const hosts = new Map<number, KernelHost>()
+  for (const number of HOST_NUMBERS)
+    hosts.set(number, await attachHost(set, { variant, router, number, underlay }))
+  const peers = await Promise.all(HOST_NUMBERS.map((number) => peerOf(hostAt(number), number, underlay)))
+  const containers = HOST_NUMBERS.flatMap(containersOf)
+  const know = async (number: number, known: readonly PeerRecord[]) => {
+    const kernel = hostAt(number)
+    const { mainRoutes } = await kernel.host.observe()
+    return await kernel.bringTo(wantedOn(number, known, mainRoutes))
+  }
+  for (const number of HOST_NUMBERS) await know(number, othersOf(number, peers))
+  const members = await Promise.all([
+    ...containers.map(({ number, container }) => startContainer(set, hostAt(number), container)),
+    ...peers.map(({ number, address }) =>
+      startMember(set, { name: `host${number}`, netns: hostAt(number).netns, address: String(address) }),
+    ),
+    startMember(set, { name: 'outside', netns: router, address: OUTSIDE }),
+    ...(underlay === 'layer2' ? [attachOutsider(set, router)] : []),
+  ])
+  function hostAt(number: number): KernelHost {
+    const host = hosts.get(number)
+    if (host === undefined) throw new Error(`There is no host ${number}`)
+    return host
+  }
+  return {
+    host: hostAt,
+    know,
+    peers,
+    router,
+    member(name) {
+      const member = members.find((candidate) => candidate.name === name)
+      if (member === undefined) throw new Error(`There is no member "${name}"`)
+      return member
+    },
+  }
+}
+
+const OUTSIDE = '203.0.113.1'
+
+export function othersOf(number: number, peers: readonly PeerRecord[]): PeerRecord[] {
+  return peers.filter((peer) => peer.number !== number)
+}
+
+export function addressOf(number: number, underlay: WideUnderlay): string {
+  return underlay === 'layer2' ? `198.18.1.1${number}` : `198.18.${number}.11`
+}
+
+function gatewayOf(number: number, underlay: WideUnderlay): string {
+  return underlay === 'layer2' ? '198.18.1.1' : `198.18.${number}.1`
+}
+
+function wantedOn(number: number, peers: readonly PeerRecord[], mainRoutes: readonly MainRoute[]) {
+  const containers = containersOf(number)
+  return desiredState({
+    ...EMPTY_HOST,
+    host: BigInt(number),
+    networks: containers.map(({ container }) => container.network),
+    endpoints: containers.map(({ container }) => container.endpoint),
+    cluster: { peers, stores: [], mainRoutes },
+  })
+}
+
+function containersOf(number: number): { readonly number: number; readonly container: Container }[] {
+  return [
+    { name: `web${number}`, network: networkOf('web', `10.${number}.17.0/24`), address: `10.${number}.17.2` },
+    { name: `db${number}`, network: networkOf('db', `10.${number}.18.0/24`), address: `10.${number}.18.2` },
+  ].map(({ name, network, address }, index) => ({
+    number,
+    container: { name, network, endpoint: endpointOf(network, address, index + 1) },
+  }))
+}
+
+async function makeRouter(set: NetnsSet, underlay: WideUnderlay): Promise<Netns> {
+  const router = await set.make('router')
+  await router.run({ file: 'sysctl', args: ['-qw', 'net.ipv4.ip_forward=1'] })
+  await router.ip(`address add ${OUTSIDE}/32 dev lo`)
+  if (underlay === 'layer2') {
+    await router.ip('link add lan type bridge', 'link set lan up', 'address add 198.18.1.1/24 dev lan')
+  }
+  return router
+}
+
+async function attachHost(
+  set: NetnsSet,
+  at: {
+    readonly variant: IptablesVariant
+    readonly router: Netns
+    readonly number: number
+    readonly underlay: WideUnderlay
+  },
+): Promise<KernelHost> {
+  const { variant, router, number, underlay } = at
+  const kernel = await openKernelHost(set, variant, `host${number}`)
+  await plugIn(kernel.netns, router, `to${number}`, underlay)
+  const gateway = gatewayOf(number, underlay)
+  await kernel.netns.ip(
+    `address add ${addressOf(number, underlay)}/24 dev eth0`,
+    `route add default via ${gateway}`,
+  )
+  if (underlay === 'layer3') {
+    await router.ip(
+      `address add ${gateway}/24 dev to${number}`,
+      `route add ${hostPrefix(PLANS.ipv4, BigInt(number))} via ${addressOf(number, underlay)}`,
+    )
+  }
+  return kernel
+}
+
+async function plugIn(netns: Netns, router: Netns, port: string, underlay: WideUnderlay): Promise<void> {
+  await router.ip(`link add ${port} type veth peer name eth0 netns ${netns.name}`)
+  if (underlay === 'layer2') await router.ip(`link set ${port} master lan`)
+  await router.ip(`link set ${port} up`)
+  await netns.ip('link set eth0 up')
+}
+
+async function peerOf({ host }: KernelHost, number: number, underlay: WideUnderlay): Promise<PeerRecord> {
+  const { links } = await host.observe()
+  const linkAddress = links.find(({ name }) => name === 'eth0')?.linkAddress
+  return v.parse(PeerSchema, { number, address: addressOf(number, underlay), linkAddress })
+}
+
+/** It is no host, and knows the way to plan addresses. */
+async function attachOutsider(set: NetnsSet, router: Netns): Promise<Member> {
+  const netns = await set.make('outsider')
+  await plugIn(netns, router, 'to9', 'layer2')
+  await netns.ip(
+    'address add 198.18.1.99/24 dev eth0',
+    'address add 10.2.17.2/32 dev lo',
+    'route add 10.1.0.0/16 via 198.18.1.11',
+    'route add 10.3.0.0/16 via 198.18.1.13',
+  )
+  return await startMember(set, { name: 'outsider', netns, address: '198.18.1.99' })
+}
