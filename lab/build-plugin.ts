@@ -21,7 +21,7 @@ import * as v from 'valibot'
 import { run } from './command.ts'
 import { architectureOf } from './plugin-architecture.ts'
 import { type Base, currentBase } from './plugin-base.ts'
-import { bundle } from './plugin-bundle.ts'
+import { bundle, bundleInParts } from './plugin-bundle.ts'
 import { fixTimesAndModes, replaceDirectory, summarize, type TreeSummary } from './plugin-tree.ts'
 
 const PROJECT = dirname(import.meta.dirname)
@@ -53,11 +53,14 @@ async function build(
   base: Base,
   { name, seconds }: { readonly name: string; readonly seconds: number },
 ): Promise<void> {
-  const program = await bundle('plugin/main.ts', PROJECT, 'node24')
+  const program = await bundleInParts('plugin/main.ts', 'plugin.js', PROJECT, 'node24')
   const command = await bundle('cli/main.ts', PROJECT, 'node20')
   const plugin = join(work, 'plugin')
   assemble(plugin, base, program, seconds)
-  report(summarize(join(plugin, 'rootfs')), base.compressedBytes + gzipSync(program).length)
+  report(
+    summarize(join(plugin, 'rootfs')),
+    base.compressedBytes + gzipSync([...program.values()].join('')).length,
+  )
   replaceDirectory(plugin, join(DIST, name), join(work, 'old'))
   writeFileSync(join(work, 'romana.js'), command)
   chmodSync(join(work, 'romana.js'), 0o755)
@@ -69,7 +72,7 @@ async function commitTime(): Promise<string> {
   return (await run('git', ['log', '-1', '--format=%ct'], { cwd: PROJECT, reject: false })).stdout
 }
 
-function assemble(target: string, base: Base, program: string, seconds: number): void {
+function assemble(target: string, base: Base, program: ReadonlyMap<string, string>, seconds: number): void {
   const rootfs = join(target, 'rootfs')
   const config = readFileSync(join(PROJECT, 'config.json'), 'utf8')
   cpSync(base.rootfs, rootfs, { recursive: true, verbatimSymlinks: true })
@@ -79,7 +82,9 @@ function assemble(target: string, base: Base, program: string, seconds: number):
   mkdirSync(join(rootfs, 'romana'))
   // Without it Node reads the program as CommonJS first and warns.
   writeFileSync(join(rootfs, 'romana/package.json'), '{"type":"module"}\n')
-  writeFileSync(join(rootfs, 'romana/plugin.js'), program)
+  for (const [name, code] of program) writeFileSync(join(rootfs, 'romana', name), code)
+  // The client of etcd reads them at run time, beside the directory of its program.
+  cpSync(join(PROJECT, 'node_modules/etcd3/proto'), join(rootfs, 'proto'), { recursive: true })
   writeFileSync(join(target, 'config.json'), config)
   fixTimesAndModes(target, seconds)
 }

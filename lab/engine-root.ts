@@ -11,7 +11,7 @@ const PACKAGES = [
 ]
 /** bookworm's docker.io holds the docker command itself. */
 const MORE_PACKAGES: Readonly<Record<Release, readonly string[]>> = {
-  sid: ['docker-cli', 'docker-registry'],
+  sid: ['docker-cli', 'docker-registry', 'etcd-client', 'etcd-server'],
   bookworm: [],
 }
 

@@ -3,9 +3,11 @@
  * installed plugin). The only file of the plugin that reads the environment.
  */
 import { type AddressPlan, parsePlan } from '../address/address-plan.ts'
+import { Ip } from '../address/ip.ts'
 import { RomanaError, reasonOf } from '../errors.ts'
 import { IPTABLES_VARIANTS } from '../host/iptables-variant.ts'
 import type { IptablesSetting } from '../network-driver/iptables-choice.ts'
+import { type EtcdSettings, readEtcdSettings } from './etcd-settings.ts'
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -38,6 +40,10 @@ export interface Config {
   /** Whether what leaves the plan gets the address of this host. The same on all hosts. */
   readonly masquerade: boolean
   readonly iptables: IptablesSetting
+  /** Where the store of several hosts is; absent on a single host. */
+  readonly etcd: EtcdSettings | undefined
+  /** The address at which other hosts reach this one; absent: that of the default route. */
+  readonly underlayAddress: Ip | undefined
   readonly logLevel: LogLevel
   readonly paths: Paths
 }
@@ -56,9 +62,10 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /** One reader a setting: gives the value, or throws an error that says what is wrong with it. */
 function readSettings(environment: Environment, problems: string[]): Omit<Config, 'paths'> {
+  const textOf = (name: string) => environment[name]?.trim() || undefined
   const read = <T>(name: string, fallback: T, parse: (text: string) => T): T => {
-    const text = environment[name]?.trim()
-    if (text === undefined || text === '') return fallback
+    const text = textOf(name)
+    if (text === undefined) return fallback
     try {
       return parse(text)
     } catch (error) {
@@ -76,6 +83,8 @@ function readSettings(environment: Environment, problems: string[]): Omit<Config
     iptables: read<IptablesSetting>('ROMANA_IPTABLES', 'auto', (text) =>
       oneOf(['auto', ...IPTABLES_VARIANTS], text),
     ),
+    etcd: readEtcdSettings(textOf, problems),
+    underlayAddress: read<Ip | undefined>('ROMANA_UNDERLAY_ADDRESS', undefined, parseAddress4),
     logLevel: read<LogLevel>('ROMANA_LOG_LEVEL', 'info', (text) => oneOf(LOG_LEVELS, text)),
   }
 }
@@ -96,6 +105,12 @@ function parsePlanOf(family: 4 | 6, text: string): AddressPlan {
   const plan = parsePlan(text)
   if (plan.cidr.family !== family) throw new Error(`it is not an IPv${family} plan`)
   return plan
+}
+
+function parseAddress4(text: string): Ip {
+  const address = Ip.parse(text)
+  if (address.family !== 4) throw new Error('it is not an IPv4 address')
+  return address
 }
 
 function oneOf<T extends string>(values: readonly T[], text: string): T {

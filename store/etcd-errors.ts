@@ -66,10 +66,11 @@ function codeOf(thrown: unknown): keyof typeof REMEDIES {
   return isDenied(thrown) ? 'E_STORE_DENIED' : 'E_STORE'
 }
 
-/** The client writes the name of its class before the message, and gRPC its code. */
+/** The client writes the name of its class before the message, and gRPC its code and how it looked the address up. */
 function becauseOf(code: ErrorCode, thrown: unknown): string {
   const reason = reasonOf(thrown)
     .replace(/^\w*(Error): /, '')
     .replace(/^\d+ [A-Z_]+: /, '')
+    .replace(/^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note: $/, '$1')
   return code === 'E_STORE_AWAY' ? `no member of etcd has answered in time (${reason})` : reason
 }

@@ -27,6 +27,8 @@ describe('the settings', () => {
       masquerade: true,
       uplinks: undefined,
       iptables: 'auto',
+      etcd: undefined,
+      underlayAddress: undefined,
       logLevel: 'info',
       paths: PATHS,
     })
