@@ -19,12 +19,15 @@ import {
   type TenantRecord,
 } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
+import type { ClusterStatus, ClusterTasks } from './cluster-tasks.ts'
 
 export interface AdminParts {
   readonly journal: Store
   readonly plans: Plans
   readonly ipam: IpamDriver
   readonly network: NetworkDriver
+  /** Absent on a single host. */
+  readonly cluster: Pick<ClusterTasks, 'status'> | undefined
 }
 
 export interface ReadyStatus {
@@ -35,6 +38,8 @@ export interface ReadyStatus {
   readonly plan6?: string
   /** Whether networks make the tenants and segments that they name. */
   readonly createSegments: boolean
+  /** Absent on a single host. */
+  readonly cluster?: ClusterStatus
   readonly tenants: number
   readonly segments: number
   /** Of this host, as are the endpoints. */
@@ -77,13 +82,14 @@ export class Admin {
   }
 
   async status(): Promise<ReadyStatus> {
-    const { plans, ipam, journal } = this.#parts
+    const { plans, ipam, journal, cluster } = this.#parts
     return {
       ready: true,
       host: ipam.segments.host,
       plan: formatPlan(plans.ipv4),
       ...(plans.ipv6 === undefined ? {} : { plan6: formatPlan(plans.ipv6) }),
       createSegments: ipam.segments.mayCreate,
+      ...(cluster && { cluster: cluster.status() }),
       tenants: await countOf(this.#directory, directoryKeys.tenants()),
       segments: await countOf(this.#directory, directoryKeys.allSegments()),
       networks: await countOf(journal, journalKeys.networks()),

@@ -24,6 +24,8 @@ export interface Paths {
   readonly adminSocket: string
   readonly sysNet: string
   readonly machineId: string
+  /** Readable for root where the firmware has one. */
+  readonly productUuid: string
   readonly xtablesLock: string
 }
 
@@ -55,6 +57,7 @@ export const PATHS: Paths = {
   adminSocket: '/host/run/romana/admin.sock',
   sysNet: '/host/proc/sys/net',
   machineId: '/host/etc/machine-id',
+  productUuid: '/sys/class/dmi/id/product_uuid',
   xtablesLock: '/host/run/xtables.lock',
 }
 

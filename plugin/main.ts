@@ -59,7 +59,7 @@ async function begin(): Promise<Begun> {
 /** The plain name's socket and that of the admin API belong to the plugin that works in this namespace. */
 async function serve(begun: Begun, running: KeepTrying<Running>, log: Log): Promise<Server[]> {
   const ready = () => waitUntilReady(running.current())
-  const app = createApp({ methods: METHODS, drivers: async () => (await ready()).drivers, log })
+  const app = createApp({ methods: METHODS, drivers: async () => (await ready()).drivers(), log })
   const servers = [await listen(app, PATHS.socket)]
   if (begun.config?.plainName === true) servers.push(...(await listenIfPossible(app, PLAIN_NAME_SOCKET, log)))
   if (begun.hasLock) {

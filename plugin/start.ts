@@ -7,18 +7,20 @@ import { makeRunCommand, type RunCommand, startCoprocess, startMonitor } from '.
 import { type HostWatch, watchHost } from '../host/watch.ts'
 import { makeIpamDriver } from '../ipam-driver/driver.ts'
 import { NetworkDriver } from '../network-driver/driver.ts'
-import { checkPlanIsFree } from '../network-driver/plan-check.ts'
 import { type RepairParts, startRepairLoop } from '../network-driver/repair.ts'
 import { openEmbeddedStore } from '../store/embedded.ts'
 import { Admin } from './admin.ts'
+import { type ClusterParts, type ClusterTasks, startClusterTasks } from './cluster-tasks.ts'
 import type { Config } from './config.ts'
-import { ensureHost, ensurePlan, readMachineId } from './first-records.ts'
 import type { Log } from './log.ts'
 import type { Drivers } from './methods.ts'
+import { type Directory, openDirectory } from './open-directory.ts'
+import { type StoreAddresses, watchStoreAddresses } from './store-addresses.ts'
 
 /** What runs, and how to end it. The kernel's state stays: containers go on talking. */
 export interface Running {
-  readonly drivers: Drivers
+  /** @throws RomanaError E_HOST_CLONE, E_CLUSTER when the cluster does not take this host for what it is */
+  drivers(): Drivers
   readonly admin: Admin
   close(): Promise<void>
 }
@@ -41,30 +43,27 @@ async function openPlugin(
   opened: AsyncDisposableStack,
 ): Promise<Omit<Running, 'close'>> {
   const { paths } = config
-  const openStore = async (name: string) =>
-    opened.adopt(await openEmbeddedStore(`${paths.state}/${name}.db`), (store) => store.close())
-  const directory = await openStore('directory')
-  const journal = await openStore('journal')
+  const journal = opened.adopt(await openEmbeddedStore(`${paths.state}/journal.db`), (store) => store.close())
   const run = makeRunCommand(paths.xtablesLock)
   const host = opened.adopt(await openHost(config, run), (open) => open.close())
-  const seen = await host.observe()
-  const plans = await ensurePlan(directory, config, (plan) => checkPlanIsFree(plan, seen))
-  const number = await ensureHost(directory, plans.ipv4, await readMachineId(paths.machineId))
-  const onState = keepRepaired(run, log, opened, async (noticed) => (await opening).repair(noticed))
+  const directory = await openDirectory({ config, journal, seen: await host.observe(), opened })
+  const { plans, host: number } = directory.membership
+  const repair = keepRepaired(run, log, opened, async (noticed) => (await opening).repair(noticed))
+  const stores = await openStoreAddresses(config, opened, repair.notice)
   const opening = NetworkDriver.open({
-    stores: { directory, journal, host: number },
+    stores: { directory: directory.store, journal, host: number },
     host,
     plans,
     uplinks: config.uplinks,
     masquerade: config.masquerade,
     iptables: config.iptables,
-    storeAddresses: () => undefined,
+    storeAddresses: () => stores?.current(),
     onPlan: (plan, noticed) => logPlan(log, plan, noticed),
-    onState,
+    onState: repair.follow,
   })
   const network = await opening
   const ipam = makeIpamDriver({
-    directory,
+    directory: directory.store,
     journal,
     plan: plans.ipv4,
     host: number,
@@ -72,9 +71,41 @@ async function openPlugin(
     nowMs: () => performance.now(),
     checkPlanIsFree: () => network.checkPlanIsFree(),
   })
-  for (const problem of await ipam.recover()) log.error(problem)
+  const tasks = await followDirectory({ directory, journal, ipam, notice: repair.notice, log }, opened)
   log.info({ host: number, plan: String(plans.ipv4.cidr), recovered: network.recovered }, 'ready')
-  return { drivers: { ipam, network }, admin: new Admin({ journal, plans, ipam, network }) }
+  return {
+    drivers() {
+      const refusal = tasks?.refusal()
+      if (refusal !== undefined) throw refusal
+      return { ipam, network }
+    },
+    admin: new Admin({ journal, plans, ipam, network, cluster: tasks }),
+  }
+}
+
+/** A directory of this host's own is always there; one that is shared is followed, and asked for what was missed. */
+async function followDirectory(
+  { directory, ...parts }: Omit<ClusterParts, 'directory'> & { readonly directory: Directory },
+  opened: AsyncDisposableStack,
+): Promise<ClusterTasks | undefined> {
+  const { etcd } = directory
+  if (etcd === undefined) {
+    for (const problem of await parts.ipam.recover()) parts.log.error(problem)
+    return undefined
+  }
+  return opened.adopt(startClusterTasks({ ...parts, directory: { ...directory, etcd } }), (tasks) =>
+    tasks.close(),
+  )
+}
+
+async function openStoreAddresses(
+  { etcd }: Config,
+  opened: AsyncDisposableStack,
+  notice: (what: readonly string[]) => void,
+): Promise<StoreAddresses | undefined> {
+  if (etcd === undefined) return undefined
+  const onChange = () => notice(['the addresses of the store'])
+  return opened.adopt(await watchStoreAddresses(etcd.endpoints, onChange), (addresses) => addresses.close())
 }
 
 async function openHost({ paths }: Config, run: RunCommand): Promise<Host> {
@@ -87,13 +118,20 @@ async function openHost({ paths }: Config, run: RunCommand): Promise<Host> {
   })
 }
 
-/** Watches the host and lets it be repaired. Gives what is to be told which rules it shall have. */
+interface Repair {
+  /** Told which rules the host shall have. */
+  readonly follow: HostWatch['follow']
+  /** Lets the host be looked at. */
+  readonly notice: (what: readonly string[]) => void
+}
+
+/** Watches the host and lets it be repaired. */
 function keepRepaired(
   run: RunCommand,
   log: Log,
   opened: AsyncDisposableStack,
   look: RepairParts['look'],
-): HostWatch['follow'] {
+): Repair {
   const loop = startRepairLoop({
     look,
     onFight: (fight) => log.warn(fight, 'others keep changing what is put back: the next look waits'),
@@ -107,7 +145,7 @@ function keepRepaired(
     onTrouble: (text) => log.warn(text),
   })
   opened.defer(() => watch.close())
-  return watch.follow
+  return { follow: watch.follow, notice: (what) => loop.notice(what) }
 }
 
 function logPlan(log: Log, plan: string, noticed?: readonly string[]): void {

@@ -22,6 +22,8 @@ export interface FollowParts<S extends GenericSchema<unknown, object>> {
 }
 
 const RELIST_MS = 60_000
+/** Milliseconds in which the events of one transaction have come. */
+const GATHER_MS = 20
 /** Milliseconds before a store that gave trouble is read again: the first time, and each further time. */
 const RETRY_MS = [250, 1_000, 2_000]
 
@@ -60,14 +62,53 @@ async function followWatch<S extends GenericSchema<unknown, object>>(
   const { store, prefix, signal, relistMs = RELIST_MS } = parts
   const due = new AbortController()
   const timer = setTimeout(() => due.abort(), relistMs)
+  const teller = new Teller(
+    () => tell(parts, known),
+    () => due.abort(),
+  )
   try {
     for await (const event of store.watch(prefix, afterRevision, AbortSignal.any([signal, due.signal]))) {
       if (event.kind === 'put') known.set(event.key, event)
       else known.delete(event.key)
-      await tell(parts, known)
+      teller.tellSoon()
     }
   } finally {
     clearTimeout(timer)
+    await teller.end()
+  }
+}
+
+/** Events of one transaction come one by one, and half a transaction must not be told: they are gathered for a moment. */
+class Teller {
+  readonly #tell: () => Promise<void>
+  readonly #onFailure: () => void
+  #timer: NodeJS.Timeout | undefined
+  #telling: Promise<void> = Promise.resolve()
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(tellNow: () => Promise<void>, onFailure: () => void) {
+    this.#tell = tellNow
+    this.#onFailure = onFailure
+  }
+
+  tellSoon(): void {
+    this.#timer ??= setTimeout(() => this.#tellNow(), GATHER_MS)
+  }
+
+  /** What was to be told is told. @throws what telling threw */
+  async end(): Promise<void> {
+    if (this.#timer !== undefined) this.#tellNow()
+    await this.#telling
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  #tellNow(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#telling = this.#telling.then(this.#tell).catch((error: unknown) => {
+      this.#failure ??= { error }
+      this.#onFailure()
+    })
   }
 }
 

@@ -45,6 +45,8 @@ export const MembershipRecord = v.object({
   host: HostNumberSchema,
   plan: PlanRecord,
   ...machine,
+  /** Whether the directory is one that several hosts share. */
+  isShared: v.optional(v.boolean(), false),
 })
 export type MembershipRecord = v.InferOutput<typeof MembershipRecord>
 

@@ -18,7 +18,12 @@ export const cidrText = v.pipe(
 )
 
 /** Directory. The plan, written once: every address in use follows from it. */
-export const PlanRecord = v.object({ ipv4: v.string(), ipv6: v.optional(v.string()) })
+export const PlanRecord = v.object({
+  ipv4: v.string(),
+  ipv6: v.optional(v.string()),
+  /** The instance of the host that is moving its own directory here. Others wait until it has done. */
+  moving: v.optional(v.string()),
+})
 export type PlanRecord = v.InferOutput<typeof PlanRecord>
 
 /** Directory. */

@@ -22,7 +22,12 @@ export interface AdminHost extends AsyncDisposable {
 export async function startAdmin(wish: StartWish = {}, ready?: () => Promise<Admin>): Promise<AdminHost> {
   const romana = await startRomana(wish)
   const { journal, drivers } = romana
-  const admin = new Admin({ journal, plans: { ipv4: parsePlan(romana.plan) }, ...drivers })
+  const admin = new Admin({
+    cluster: undefined,
+    journal,
+    plans: { ipv4: parsePlan(romana.plan) },
+    ...drivers,
+  })
   const { log, lines } = keepLog()
   const directory = await mkdtemp(`${tmpdir()}/romana-admin-`)
   const socket = `${directory}/admin.sock`

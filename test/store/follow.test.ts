@@ -68,6 +68,7 @@ describe('followRecords()', () => {
     const { told, write, inner } = follow()
     await expect.poll(() => told).toEqual(['reached', ''])
     await write('a')
+    await expect.poll(() => told).toEqual(['reached', '', 'a'])
     await write('b')
     await expect.poll(() => told).toEqual(['reached', '', 'a', 'a b'])
     await inner.commit([{ kind: 'remove', key: '/n/a' }])
@@ -130,4 +131,17 @@ describe('followRecords()', () => {
     await put(inner, '/n/bad', '{}')
     await expect.poll(() => told.at(-1)).toMatch(/^trouble: Cannot read the record "\/n\/bad"/)
   })
+})
+
+it('followRecords() never tells half a transaction', async () => {
+  const { told, inner, write } = follow()
+  await write('a')
+  await write('b')
+  await expect.poll(() => told.at(-1)).toBe('a b')
+  await inner.commit([
+    { kind: 'remove', key: '/n/a' },
+    { kind: 'remove', key: '/n/b' },
+    { kind: 'put', key: '/n/c', value: '{"name":"c"}' },
+  ])
+  await expect.poll(() => told.slice(-2).join(', ')).toBe('a b, c')
 })

@@ -1,9 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type AddressPlan, formatPlan, type Plans, parsePlan } from '../../address/address-plan.ts'
+import { ensurePlan, plansOf } from '../../cluster/plan.ts'
 import { RomanaError } from '../../errors.ts'
-import { ensureHost, ensurePlan, readMachineId } from '../../plugin/first-records.ts'
 import { openMemoryStore } from '../../store/memory.ts'
 import type { Store } from '../../store/store.ts'
 import { keysOf, makeIpam } from '../ipam-driver/ipam-steps.ts'
@@ -25,7 +23,8 @@ async function start(
   check: (plan: AddressPlan) => void = anyPlan,
 ): Promise<string> {
   const parsed = (text: string) => (text === '' ? undefined : parsePlan(text))
-  return textOf(await ensurePlan(directory, { plan: parsed(plan), plan6: parsed(plan6) }, check))
+  const wish = { plan: parsed(plan), plan6: parsed(plan6) }
+  return textOf(plansOf(await ensurePlan({ directory, wish, check, machineId: 'a', instanceId: 'a1' })))
 }
 
 /** With a tenant, whose number is bits of addresses. */
@@ -92,60 +91,5 @@ describe('the plan', () => {
     const plans = [PRIVATE, '10.0.0.0/8 8/8/4/4']
     await Promise.all(plans.map((plan) => start(directory, plan)))
     expect(plans).toContain(await start(directory))
-  })
-})
-
-describe('the number of a host', () => {
-  const plan = parsePlan('10.0.0.0/8 2/6/8/8')
-
-  it('is the lowest free one, and the machine keeps it', async () => {
-    const directory = openMemoryStore()
-    const numbers = []
-    for (const machine of ['a', 'b', 'a', 'c', 'b']) numbers.push(await ensureHost(directory, plan, machine))
-    expect(numbers.join(' ')).toBe('1 2 1 3 2')
-  })
-
-  it('is another one for each of three that start at the same moment', async () => {
-    const directory = openMemoryStore()
-    const machines = ['a', 'b', 'c', 'a', 'b', 'c']
-    const numbers = await Promise.all(machines.map((machine) => ensureHost(directory, plan, machine)))
-    expect(new Set(numbers.slice(0, 3)).size).toBe(3)
-    expect(numbers.slice(3)).toEqual(numbers.slice(0, 3))
-  })
-
-  it('is refused to a fourth where there are three', async () => {
-    const directory = openMemoryStore()
-    for (const machine of ['a', 'b', 'c']) await ensureHost(directory, plan, machine)
-    await expect(ensureHost(directory, plan, 'd')).rejects.toThrow(
-      'Cannot give this host a number: all 3 host numbers of the plan 10.0.0.0/8 are taken. Remove a host, or use a plan with more host bits (E_NUMBER)',
-    )
-  })
-
-  it('is 0 in a plan without host bits', async () => {
-    expect(await ensureHost(openMemoryStore(), parsePlan('192.168.0.0/16 0/0/8/8'), 'a')).toBe(0)
-  })
-
-  it('changes with a plan that was changed before anybody used it', async () => {
-    const directory = openMemoryStore()
-    const alone = parsePlan('192.168.0.0/16 0/0/8/8')
-    const numbers = []
-    for (const is of [plan, alone, plan, alone]) numbers.push(await ensureHost(directory, is, 'a'))
-    expect(numbers.join(' ')).toBe('1 0 1 0')
-  })
-})
-
-describe('the id of a machine', () => {
-  it.each([
-    ['0123abcd\n', '0123abcd'],
-    ['\n', `hostname:${hostname()}`],
-  ])('%j is read as "%s"', async (content, id) => {
-    const directory = await mkdtemp(`${tmpdir()}/romana-machine-id-`)
-    onTestFinished(() => rm(directory, { recursive: true }))
-    await writeFile(`${directory}/machine-id`, content)
-    expect(await readMachineId(`${directory}/machine-id`)).toBe(id)
-  })
-
-  it('is the host name where there is no file', async () => {
-    expect(await readMachineId('/nowhere/machine-id')).toBe(`hostname:${hostname()}`)
   })
 })

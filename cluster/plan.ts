@@ -1,0 +1,84 @@
+/** The address plan of the cluster in the directory: every address in use follows from it. */
+import { type AddressPlan, DEFAULT_PLAN, formatPlan, type Plans, parsePlan } from '../address/address-plan.ts'
+import { RomanaError } from '../errors.ts'
+import { HostRecord } from '../store/host-records.ts'
+import { directoryKeys } from '../store/keys.ts'
+import { formatRecord, getRecord, listRecords, PlanRecord } from '../store/records.ts'
+import type { Store } from '../store/store.ts'
+
+/** The plans that the settings ask for. */
+export interface PlanWish {
+  readonly plan: AddressPlan | undefined
+  readonly plan6: AddressPlan | undefined
+}
+
+export interface PlanParts {
+  readonly directory: Store
+  readonly wish: PlanWish
+  /** Judges a plan that is not in use. @throws RomanaError */
+  readonly check: (plan: AddressPlan) => void
+  /** Of this machine: other hosts keep the plan from changing. */
+  readonly machineId: string
+  readonly instanceId: string
+}
+
+/**
+ * The plan as recorded. As long as no tenant has a number and no other host is there the settings may change it; where they say
+ * nothing the recorded plan stays, and without one the default is taken.
+ * @throws RomanaError E_PLAN_CHANGED when a setting differs from a plan in use, E_CLUSTER while another host moves its directory,
+ * E_STORE, and what `check` throws.
+ */
+export async function ensurePlan(parts: PlanParts): Promise<PlanRecord> {
+  const { directory, wish, check, instanceId } = parts
+  const key = directoryKeys.plan()
+  const recorded = await getRecord(directory, PlanRecord, key)
+  if (recorded?.record.moving !== undefined && recorded.record.moving !== instanceId) throw movingError()
+  if (recorded !== undefined && (await isInUse(parts))) return checkPlanWish(wish, recorded.record)
+  const plan = wish.plan ?? parsePlan(recorded?.record.ipv4 ?? DEFAULT_PLAN)
+  check(plan)
+  const ipv6 = wish.plan6 === undefined ? recorded?.record.ipv6 : formatPlan(wish.plan6)
+  const record: PlanRecord = { ipv4: formatPlan(plan), ...(ipv6 === undefined ? {} : { ipv6 }) }
+  const value = formatRecord(record)
+  const { committed } = await directory.commit([
+    recorded === undefined
+      ? { kind: 'create', key, value }
+      : { kind: 'swap', key, value, revision: recorded.revision },
+  ])
+  return committed ? record : ensurePlan(parts)
+}
+
+async function isInUse({ directory, machineId }: PlanParts): Promise<boolean> {
+  const { entries: tenants } = await directory.list(directoryKeys.tenants())
+  const hosts = await listRecords(directory, HostRecord, directoryKeys.hosts())
+  return tenants.length > 0 || hosts.some((host) => host.machineId !== machineId && !host.removed)
+}
+
+/** @throws RomanaError E_PLAN_CHANGED */
+export function checkPlanWish({ plan, plan6 }: PlanWish, record: PlanRecord): PlanRecord {
+  const wanted = { ROMANA_PLAN: plan, ROMANA_PLAN6: plan6 }
+  const is = { ROMANA_PLAN: record.ipv4, ROMANA_PLAN6: record.ipv6 }
+  for (const name of ['ROMANA_PLAN', 'ROMANA_PLAN6'] as const) {
+    const setting = wanted[name]
+    if (setting !== undefined && formatPlan(setting) !== is[name]) {
+      throw new RomanaError('E_PLAN_CHANGED', {
+        cannot: `use the setting ${name}="${formatPlan(setting)}"`,
+        because: `the recorded plan is "${is[name] ?? 'none'}", and addresses in use follow from it`,
+        remedy: `Set ${name}="${is[name] ?? ''}". Another plan needs an empty state directory: its tenants keep their numbers`,
+      })
+    }
+  }
+  return record
+}
+
+export function plansOf({ ipv4, ipv6 }: PlanRecord): Plans {
+  return { ipv4: parsePlan(ipv4), ...(ipv6 === undefined ? {} : { ipv6: parsePlan(ipv6) }) }
+}
+
+function movingError(): RomanaError {
+  return new RomanaError('E_CLUSTER', {
+    cannot: 'join the cluster',
+    because: 'another host is moving its own directory into the store, and has not done yet',
+    remedy:
+      'It is tried again until then. Should that host never come back, remove its key "/plan" from the store',
+  })
+}
