@@ -2,6 +2,7 @@
 import { hostCidr } from '../address/cidr.ts'
 import { Ip } from '../address/ip.ts'
 import { gatewayOf } from '../address/prefixes.ts'
+import type { RomanaError } from '../errors.ts'
 import { journalKeys } from '../store/keys.ts'
 import { makeRevisionAge } from '../store/revision-age.ts'
 import { makeSerial } from '../store/serial.ts'
@@ -35,7 +36,11 @@ export interface IpamDriver {
   releasePool(request: ReleasePoolRequest): Promise<object>
   requestAddress(request: RequestAddressRequest): Promise<{ readonly Address: string }>
   releaseAddress(request: ReleaseAddressRequest): Promise<object>
-  /** Before the first answer. Gives back what could not be put right, for the log. @throws RomanaError E_CONFLICT, E_STORE, E_RECORD */
+  /**
+   * Brings journal and directory together: at the start, when the directory is back, and when a segment could not be left.
+   * Needs the directory; calls may come before. Gives back what could not be put right, for the log.
+   * @throws RomanaError E_CONFLICT, E_STORE, E_RECORD
+   */
   recover(): Promise<readonly string[]>
   /** Frees what the engine asked for and made no network of, which otherwise goes with the next request of a pool. */
   forgetUnusedPools(): Promise<void>
@@ -49,6 +54,8 @@ export interface IpamDriverParts extends Omit<SegmentParts, 'age'> {
   readonly nowMs: () => number
   /** @throws RomanaError E_PLAN_OVERLAP when this host uses addresses of the plan for something else. */
   readonly checkPlanIsFree: () => Promise<void>
+  /** Told when a segment could not be left, as the directory is away: {@link IpamDriver.recover} is due. */
+  readonly onHoldLeft?: (error: RomanaError) => void
 }
 
 /**
@@ -66,7 +73,15 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
     })
   const poolTurn = makeSerial()
   const segments: SegmentParts = { ...parts, age: makeRevisionAge(NUMBER_REST_MS, parts.nowMs) }
-  const pools: PoolParts = { ...segments, journal, journalAge: addresses.age, journalTurn: serial }
+  const onHoldLeft = parts.onHoldLeft ?? (() => undefined)
+  const pools: PoolParts = {
+    ...segments,
+    journal,
+    journalAge: addresses.age,
+    journalTurn: serial,
+    onHoldLeft,
+  }
+  let hasRecovered = false
   return {
     async requestPool(request) {
       const wish = parsePoolWish(plan, BigInt(host), request)
@@ -83,7 +98,12 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
       await serial(() => releaseAddress(addresses, address))
       return {}
     },
-    recover: () => poolTurn(() => recoverPools(pools)),
+    recover: () =>
+      poolTurn(async () => {
+        const problems = await recoverPools(pools, hasRecovered ? 'later' : 'first')
+        hasRecovered = true
+        return problems
+      }),
     forgetUnusedPools: () => poolTurn(() => forgetUnusedPools(pools)),
     segments,
   }

@@ -1,6 +1,6 @@
 /**
- * Before the first answer: the journal gets the pools that its networks need, and the directory the segments that its pools
- * need. The journal is right about this host; the directory may be older, or empty.
+ * Journal and directory are brought together: the journal gets the pools that its networks need, and the directory the segments that its pools
+ * need and loses the holds that it has no pool for. The journal is right about this host; the directory may be older, or empty.
  */
 import { RomanaError } from '../errors.ts'
 import { directoryKeys, journalKeys } from '../store/keys.ts'
@@ -18,10 +18,16 @@ import { leaveSegment } from './segment-leave.ts'
 
 type RecoveryParts = SegmentParts & { readonly journal: Store }
 
-/** Must run alone. Gives back what could not be put right, for the log. @throws RomanaError E_CONFLICT, E_STORE, E_RECORD */
-export async function recoverPools(parts: RecoveryParts): Promise<readonly string[]> {
+/**
+ * Must run alone. Later a network without a pool is one that the engine is about to remove. Gives back what could not be
+ * put right, for the log. @throws RomanaError E_CONFLICT, E_STORE, E_RECORD
+ */
+export async function recoverPools(
+  parts: RecoveryParts,
+  when: 'first' | 'later' = 'first',
+): Promise<readonly string[]> {
   parts.age.observe((await parts.directory.list(directoryKeys.plan())).revision)
-  await recoverLostPools(parts)
+  if (when === 'first') await recoverLostPools(parts)
   const pools = await listRecords(parts.journal, PoolRecord, journalKeys.pools())
   const used = pools.filter(({ uses }) => uses > 0)
   await dropLeftOverHolds(parts, used)

@@ -3,6 +3,7 @@
  * when a pool is taken and last when it is released, so that no segment goes that is still in use.
  */
 import { gatewayOf } from '../address/prefixes.ts'
+import { RomanaError } from '../errors.ts'
 import { journalKeys } from '../store/keys.ts'
 import {
   formatRecord,
@@ -28,6 +29,8 @@ export interface PoolParts extends SegmentParts {
   readonly journalAge: RevisionAge
   /** For tasks that read and then write the journal. They must not wait for the directory: containers wait for them. */
   readonly journalTurn: Serial
+  /** Told of a segment that could not be left: the hold is dropped by the next reconciliation (`pool-recovery.ts`). */
+  readonly onHoldLeft: (error: RomanaError) => void
 }
 
 export interface PoolAnswer {
@@ -56,7 +59,7 @@ export async function takePool(parts: PoolParts, wish: PoolWish): Promise<PoolAn
   }
 }
 
-/** One network less. The last one of all hosts takes an automatic segment with it. Well when the pool is not held. @throws RomanaError E_CONFLICT, E_STORE */
+/** One network less. The last one of all hosts takes an automatic segment with it. Well when the pool is not held. @throws RomanaError E_STORE of the journal */
 export async function releasePool(parts: PoolParts, poolId: string): Promise<void> {
   const id = parsePoolId(poolId)
   const wasLast = await parts.journalTurn(async () => {
@@ -65,12 +68,12 @@ export async function releasePool(parts: PoolParts, poolId: string): Promise<voi
     else await removePool(parts.journal, pool)
     return pool.uses <= 1
   })
-  if (wasLast) await leaveSegment(parts, id)
+  if (wasLast) await tryToLeave(parts, id)
 }
 
 /**
  * Pools that the engine asked for and made no network of: it died in between, or the plugin did. A network follows its
- * pool within milliseconds. @throws RomanaError E_CONFLICT, E_STORE, E_RECORD
+ * pool within milliseconds. @throws RomanaError E_STORE, E_RECORD of the journal
  */
 export async function forgetUnusedPools(parts: PoolParts): Promise<void> {
   const forgotten = await parts.journalTurn(async () => {
@@ -78,7 +81,17 @@ export async function forgetUnusedPools(parts: PoolParts): Promise<void> {
     for (const pool of unused) await removePool(parts.journal, pool)
     return unused
   })
-  for (const pool of forgotten) await leaveSegment(parts, pool)
+  for (const pool of forgotten) await tryToLeave(parts, pool)
+}
+
+/** The journal says what is held. With the directory away the engine must not fail, nor ask again for ever. */
+async function tryToLeave(parts: PoolParts, segment: Parameters<typeof leaveSegment>[1]): Promise<void> {
+  try {
+    await leaveSegment(parts, segment)
+  } catch (error) {
+    if (!(error instanceof RomanaError)) throw error
+    parts.onHoldLeft(error)
+  }
 }
 
 async function unusedPools({ journal, journalAge }: PoolParts): Promise<PoolRecord[]> {

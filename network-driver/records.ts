@@ -1,10 +1,10 @@
-/** What the network driver keeps: networks and endpoints in the journal, and a copy of the networks in the directory. */
+/** What the network driver keeps in the journal: networks and endpoints. The directory gets its copy of them behind (`cluster/`). */
 import type { Ip } from '../address/ip.ts'
 import { gatewayOf } from '../address/prefixes.ts'
 import { RomanaError } from '../errors.ts'
 import { PeerRecord } from '../store/host-records.ts'
 import type { EndpointId, HostNumber, NetworkId } from '../store/ids.ts'
-import { directoryKeys, journalKeys } from '../store/keys.ts'
+import { journalKeys } from '../store/keys.ts'
 import {
   type AddressRecord,
   EndpointRecord,
@@ -16,6 +16,7 @@ import {
 import type { Change, Store } from '../store/store.ts'
 
 export interface Stores {
+  /** Read only, and only by the recovery of a journal that was lost. */
   readonly directory: Store
   readonly journal: Store
   /** This host's number. */
@@ -23,20 +24,14 @@ export interface Stores {
 }
 
 /**
- * The journal first: it is the truth. The copy serves a host whose journal was lost. The addresses that the network keeps
- * from its containers are kept by the same transaction: they wait for no endpoint.
+ * The addresses that the network keeps from its containers are kept by the same transaction: they wait for no endpoint.
  * @throws RomanaError E_STORE
  */
-export async function putNetwork(
-  { directory, journal, host }: Stores,
-  network: NetworkRecord,
-): Promise<void> {
-  const value = formatRecord(network)
+export async function putNetwork({ journal }: Stores, network: NetworkRecord): Promise<void> {
   await journal.commit([
-    { kind: 'put', key: journalKeys.network(network.networkId), value },
+    { kind: 'put', key: journalKeys.network(network.networkId), value: formatRecord(network) },
     ...keptAddresses(network).map((address) => putAddress(address, 'auxiliary')),
   ])
-  await directory.commit([{ kind: 'put', key: directoryKeys.hostNetwork(host, network.networkId), value }])
 }
 
 /**
@@ -45,13 +40,11 @@ export async function putNetwork(
  * @throws RomanaError E_STORE, E_RECORD
  */
 export async function removeNetwork(stores: Stores, networkId: NetworkId): Promise<void> {
-  const { directory, journal, host } = stores
   const networks = await listNetworks(stores)
   const stillKept = networks.filter((network) => network.networkId !== networkId).flatMap(keptAddresses)
   const removed = networks.filter((network) => network.networkId === networkId).flatMap(keptAddresses)
   const freed = removed.filter((address) => !stillKept.some((kept) => kept.equals(address)))
-  await directory.commit([{ kind: 'remove', key: directoryKeys.hostNetwork(host, networkId) }])
-  await journal.commit([
+  await stores.journal.commit([
     { kind: 'remove', key: journalKeys.network(networkId) },
     ...freed.map((address) => putAddress(address, 'resting')),
   ])

@@ -25,17 +25,18 @@ export async function recoverJournal(
   return { networks, endpoints: adopted.length }
 }
 
-/** Both copies of the networks end up with what either has. */
+/**
+ * A journal that is new or was lost takes over what the directory has of this host's networks. Once: later the directory
+ * follows the journal, is not asked, and may be away.
+ */
 async function recoverNetworks(stores: Stores): Promise<number> {
-  const inJournal = await listNetworks(stores)
-  const inDirectory = await listRecords(
-    stores.directory,
-    NetworkRecord,
-    directoryKeys.hostNetworks(stores.host),
-  )
-  const known = new Set<string>(inJournal.map(({ networkId }) => networkId))
+  const { journal, directory, host } = stores
+  if ((await journal.get(journalKeys.takenOver())) !== undefined) return 0
+  const inDirectory = await listRecords(directory, NetworkRecord, directoryKeys.hostNetworks(host))
+  const known = new Set<string>((await listNetworks(stores)).map(({ networkId }) => networkId))
   const lost = inDirectory.filter(({ networkId }) => !known.has(networkId))
-  for (const network of [...inJournal, ...lost]) await putNetwork(stores, network)
+  for (const network of lost) await putNetwork(stores, network)
+  await journal.commit([{ kind: 'put', key: journalKeys.takenOver(), value: '{}' }])
   return lost.length
 }
 

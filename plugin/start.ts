@@ -10,6 +10,7 @@ import { NetworkDriver } from '../network-driver/driver.ts'
 import { type RepairParts, startRepairLoop } from '../network-driver/repair.ts'
 import { openEmbeddedStore } from '../store/embedded.ts'
 import { Admin } from './admin.ts'
+import { keepMirrored, keepReconciled } from './background.ts'
 import { type ClusterParts, type ClusterTasks, startClusterTasks } from './cluster-tasks.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
@@ -70,8 +71,14 @@ async function openPlugin(
     mayCreate: config.createSegments,
     nowMs: () => performance.now(),
     checkPlanIsFree: () => network.checkPlanIsFree(),
+    onHoldLeft: (error) => {
+      log.warn({ err: error }, `a segment is left when the directory is back: ${error.message}`)
+      reconciling.soon()
+    },
   })
   const tasks = await followDirectory({ directory, journal, ipam, notice: repair.notice, log }, opened)
+  const reconciling = keepReconciled(ipam, log, opened)
+  keepMirrored({ journal, directory: directory.store, host: number, containerOf: () => undefined }, log, opened)
   log.info({ host: number, plan: String(plans.ipv4.cidr), recovered: network.recovered }, 'ready')
   return {
     drivers() {

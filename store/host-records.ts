@@ -1,6 +1,6 @@
 /** The records of hosts: who they are, where they are, and what each knows of itself and of the others. Pure. */
 import * as v from 'valibot'
-import { HostNumberSchema } from './ids.ts'
+import { EndpointIdSchema, HostNumberSchema, NameSchema, NetworkIdSchema } from './ids.ts'
 import { ipText, PlanRecord } from './records.ts'
 
 /** "02:42:c6:12:01:0b". */
@@ -62,3 +62,16 @@ export const SessionRecord = v.object({
   sessionId: v.string(),
 })
 export type SessionRecord = v.InferOutput<typeof SessionRecord>
+
+/** Directory. A host's endpoint, for people and tools to look up. The host's journal is the truth of which it is a copy. */
+export const HostEndpointRecord = v.object({
+  host: HostNumberSchema,
+  endpointId: EndpointIdSchema,
+  networkId: NetworkIdSchema,
+  tenant: NameSchema,
+  segment: NameSchema,
+  address: ipText,
+  /** Known where the plugin may ask the engine. */
+  container: v.optional(v.object({ id: v.string(), name: v.string() })),
+})
+export type HostEndpointRecord = v.InferOutput<typeof HostEndpointRecord>

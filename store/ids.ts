@@ -7,6 +7,17 @@ const id = v.pipe(v.string(), v.regex(/^[a-zA-Z0-9]{1,64}$/, 'must be 1 to 64 le
 export const NetworkIdSchema = v.pipe(id, v.brand('NetworkId'))
 export type NetworkId = v.InferOutput<typeof NetworkIdSchema>
 
+/** The name of a Docker network, as the engine allows it (moby, daemon/names). */
+export const NetworkNameSchema = v.pipe(
+  v.string(),
+  v.regex(
+    /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/,
+    'must be letters, digits, "_", "." and "-", and begin with a letter or digit',
+  ),
+  v.brand('NetworkName'),
+)
+export type NetworkName = v.InferOutput<typeof NetworkNameSchema>
+
 export const EndpointIdSchema = v.pipe(id, v.brand('EndpointId'))
 export type EndpointId = v.InferOutput<typeof EndpointIdSchema>
 

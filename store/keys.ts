@@ -53,4 +53,6 @@ export const journalKeys = {
   /** Another host, as the directory had it last. */
   peer: (host: HostNumber) => `/peers/${host}`,
   peers: () => '/peers/',
+  /** There when the journal has what the directory knew of this host: only then is the directory's copy to follow it. */
+  takenOver: () => '/taken-over',
 } as const

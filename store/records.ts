@@ -3,7 +3,14 @@ import * as v from 'valibot'
 import { Cidr } from '../address/cidr.ts'
 import { Ip } from '../address/ip.ts'
 import { RomanaError, reasonOf } from '../errors.ts'
-import { EndpointIdSchema, FieldNumberSchema, HostNumberSchema, NameSchema, NetworkIdSchema } from './ids.ts'
+import {
+  EndpointIdSchema,
+  FieldNumberSchema,
+  HostNumberSchema,
+  NameSchema,
+  NetworkIdSchema,
+  NetworkNameSchema,
+} from './ids.ts'
 import type { Entry, Store } from './store.ts'
 
 /** An address as people write it. */
@@ -52,6 +59,15 @@ export type SegmentRecord = v.InferOutput<typeof SegmentRecord>
 /** Directory. A host that has a pool in a segment: the segment cannot be removed. */
 export const SegmentHostRecord = v.object({ tenant: NameSchema, segment: NameSchema, host: HostNumberSchema })
 export type SegmentHostRecord = v.InferOutput<typeof SegmentHostRecord>
+
+/** Directory. A segment that is a Docker network on every host that lets Romana ask its engine. */
+export const EverywhereRecord = v.object({
+  tenant: NameSchema,
+  segment: NameSchema,
+  /** The name of the network. */
+  network: NetworkNameSchema,
+})
+export type EverywhereRecord = v.InferOutput<typeof EverywhereRecord>
 
 /** Journal. A cell in use here: one segment on this host. Several Docker networks may share it. */
 export const PoolRecord = v.object({

@@ -5,6 +5,7 @@ import { type IpamDriver, makeIpamDriver } from '../../ipam-driver/driver.ts'
 import type { PoolAnswer } from '../../ipam-driver/pools.ts'
 import { GATEWAY, REQUEST_ADDRESS_TYPE } from '../../ipam-driver/wire.ts'
 import { HostNumberSchema } from '../../store/ids.ts'
+import { journalKeys } from '../../store/keys.ts'
 import { openMemoryStore } from '../../store/memory.ts'
 import { AddressRecord, listRecords } from '../../store/records.ts'
 import type { Store } from '../../store/store.ts'
@@ -69,10 +70,11 @@ export function makeIpam(wish: IpamWish = {}): Ipam {
   }
 }
 
-/** The keys of all records: "/addresses/10.1.17.2 /pools/10.1.17.0/24". */
+/** The keys of all records of something that came with a call: "/addresses/10.1.17.2 /pools/10.1.17.0/24". */
 export async function keysOf(store: Store, prefix = '/'): Promise<string> {
   const { entries } = await store.list(prefix)
-  return entries.map(({ key }) => key).join(' ')
+  const keys = entries.map(({ key }) => key)
+  return keys.filter((key) => key !== journalKeys.takenOver()).join(' ')
 }
 
 /** The addresses that are somebody's, and whose: "10.1.17.2 reserved, 10.1.17.3 endpoint e1". A resting one is nobody's. */

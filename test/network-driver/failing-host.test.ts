@@ -108,7 +108,6 @@ describe('a network whose host fails', () => {
     romana.kernel.failNext(program, program === 'observe' ? 1 : 0)
     await expect(made).rejects.toThrow(message)
     expect(await keysOf(romana.journal)).toBe('')
-    expect(await keysOf(romana.directory, '/host-networks/')).toBe('')
     expect(romana.kernel.show()).toBe(before)
   })
 

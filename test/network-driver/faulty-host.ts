@@ -46,7 +46,7 @@ export class FaultyHost {
 
   async take(step: Step): Promise<void> {
     if (step === 'plugin restarts') this.plugin.kill()
-    else if (step === 'journal is lost') this.plugin.loseJournal()
+    else if (step === 'journal is lost') await this.plugin.loseJournal()
     else if (step === 'host reboots') await this.#reboot()
     else if (step === 'a minute passes') await this.plugin.passMinute()
     else await Promise.all(step.map((action) => this.#act(action)))

@@ -5,7 +5,7 @@ import type { Store } from '../../store/store.ts'
 import type { CallPlugin } from '../contract/docker-engine.ts'
 import { type FakeKernel, makeFakeKernel } from '../support/fake-kernel.ts'
 import { Life, mortalHost, mortalStore } from './mortal.ts'
-import { type Romana, startRomana } from './romana-steps.ts'
+import { mirrorHost, type Romana, startRomana } from './romana-steps.ts'
 
 /** What befalls one call. It never comes when the plugin is away. A number: the plugin is killed after so many writes, or behind the call. */
 export type Fault = 'well' | 'twice' | 'never comes' | 'engine dies' | number
@@ -52,8 +52,10 @@ export class FaultyPlugin {
     this.#life.end()
   }
 
-  loseJournal(): void {
+  /** The mirror had written all that it was to write. */
+  async loseJournal(): Promise<void> {
     this.kill()
+    await mirrorHost({ journal: this.journal, directory: this.#directory })
     this.journal = openMemoryStore()
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { REST_MS } from '../../ipam-driver/addresses.ts'
 import type { NetworkOptions } from '../contract/docker-engine.ts'
-import { startRomana, takenIn } from './romana-steps.ts'
+import { mirrorHost, startRomana, takenIn } from './romana-steps.ts'
 
 const WEB: NetworkOptions = { tenant: 'blue', segment: 'web', subnet: '10.1.17.0/24' }
 const KEPT: NetworkOptions = { ...WEB, gateway: '10.1.17.254', aux: '10.1.17.9' }
@@ -27,8 +27,10 @@ describe('the gateway and the auxiliary address that a person chose', () => {
   })
 
   it('are kept over a lost journal', async () => {
-    const { kernel, directory, engine } = await startRomana()
-    await engine.createNetwork('n1', KEPT)
+    const romana = await startRomana()
+    await romana.engine.createNetwork('n1', KEPT)
+    await mirrorHost(romana)
+    const { kernel, directory } = romana
     expect(await takenIn(await startRomana({ kernel, directory }))).toBe(
       '10.1.17.254 auxiliary, 10.1.17.9 auxiliary',
     )

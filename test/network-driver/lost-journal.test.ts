@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { openMemoryStore } from '../../store/memory.ts'
 import { keysOf } from '../ipam-driver/ipam-steps.ts'
 import { startWithContainer, WEB } from './container-steps.ts'
-import { type Romana, recordOf, showEndpoints, startRomana, takenIn } from './romana-steps.ts'
+import { mirrorHost, type Romana, recordOf, showEndpoints, startRomana, takenIn } from './romana-steps.ts'
 
-/** The same with a clock, kernel and directory, and a fresh journal. */
-function startWithoutJournal(romana: Romana): Promise<Romana> {
+/** The same with a clock, kernel and directory, to which the mirror has written, and a fresh journal. */
+async function startWithoutJournal(romana: Romana): Promise<Romana> {
+  await mirrorHost(romana)
   return startRomana({ ...romana, journal: openMemoryStore() })
 }
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { makeFaultyStore } from '../cluster/faulty-store.ts'
+import { keysOf } from '../ipam-driver/ipam-steps.ts'
 import { startWithContainer } from './container-steps.ts'
 import { recordsIn, showEndpoints, startRomana, takenIn } from './romana-steps.ts'
 
@@ -76,5 +78,36 @@ describe('a start', () => {
     romana.kernel.failNext('observe')
     await expect(startRomana(romana)).rejects.toThrow('(E_COMMAND)')
     expect((await startRomana(romana)).recovered).toEqual({ networks: 0, endpoints: 0 })
+  })
+})
+
+describe('while the directory is away', () => {
+  it('a host that knew it starts from its journal, with all that it had', async () => {
+    const romana = await startWithContainer()
+    const directory = makeFaultyStore(romana.directory)
+    directory.isAway = true
+    const again = await startRomana({ ...romana, directory })
+    expect(again.plans).toEqual([])
+    expect((await again.engine.run('e2', romana.endpoint.network)).address).toBe('10.1.17.3')
+    await again.engine.stop(romana.endpoint)
+  })
+
+  it('a new host does not start, as it does not know what it had', async () => {
+    const directory = makeFaultyStore()
+    directory.isAway = true
+    await expect(startRomana({ directory })).rejects.toThrow('it is away (E_STORE)')
+  })
+
+  it('networks can be removed, and their segments are left when it is back', async () => {
+    const directory = makeFaultyStore()
+    const romana = await startRomana({ directory })
+    const network = await romana.engine.createNetwork('n1', { tenant: 'blue', segment: 'web' })
+    directory.isAway = true
+    await romana.engine.removeNetwork(network)
+    directory.isAway = false
+    expect(await keysOf(directory, '/segment-hosts/')).toBe('/segment-hosts/blue/web/1')
+    await romana.drivers.ipam.recover()
+    expect(await keysOf(directory, '/segment-hosts/')).toBe('')
+    expect(await keysOf(romana.journal)).toBe('')
   })
 })
