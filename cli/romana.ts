@@ -9,6 +9,7 @@ import { addressPlanCommand } from './commands/address-plan.ts'
 import { endpointListCommand } from './commands/endpoint.ts'
 import { networkListCommand } from './commands/network.ts'
 import { planCommand } from './commands/plan.ts'
+import { routesExportCommand } from './commands/routes.ts'
 import { segmentAddCommand, segmentListCommand, segmentRemoveCommand } from './commands/segment.ts'
 import { statusCommand } from './commands/status.ts'
 import { tenantAddCommand, tenantListCommand, tenantRemoveCommand } from './commands/tenant.ts'
@@ -25,6 +26,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['segment remove', segmentRemoveCommand],
   ['network list', networkListCommand],
   ['endpoint list', endpointListCommand],
+  ['routes export', routesExportCommand],
   ['plan', planCommand],
   ['address', addressCommand],
   ['address-plan', addressPlanCommand],

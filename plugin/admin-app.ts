@@ -33,6 +33,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 }
 
 const TenantRequest = v.object({ name: v.string() })
+const EndpointsQuery = v.object({ hosts: v.optional(v.picklist(['this', 'all']), 'this') })
 const SegmentRequest = v.object({ tenant: v.string(), name: v.string() })
 
 export function createAdminApp({ admin, log }: AdminAppParts): Hono {
@@ -55,7 +56,11 @@ type AdminOnceReady = AdminAppParts['admin']
 function addReading(app: Hono, admin: AdminOnceReady): void {
   app.get('/v1/status', async () => answer(200, await statusNow(admin)))
   app.get('/v1/networks', async () => answer(200, await (await admin()).networks()))
-  app.get('/v1/endpoints', async () => answer(200, await (await admin()).endpoints()))
+  app.get('/v1/endpoints', async ({ req }) => {
+    const { hosts } = v.parse(EndpointsQuery, req.query())
+    return answer(200, await (hosts === 'all' ? (await admin()).allEndpoints() : (await admin()).endpoints()))
+  })
+  app.get('/v1/routes', async () => answer(200, await (await admin()).routes()))
   app.get('/v1/plan', async () => answer(200, await (await admin()).plan()))
 }
 

@@ -2,12 +2,14 @@
 import { formatPlan, type Plans } from '../address/address-plan.ts'
 import type { Cidr } from '../address/cidr.ts'
 import type { Ip } from '../address/ip.ts'
+import { type StaticRoute, staticRoutes } from '../cluster/static-routes.ts'
 import type { IpamDriver } from '../ipam-driver/driver.ts'
 import { cellOf } from '../ipam-driver/segment-hold.ts'
 import { addSegment, listSegments, removeSegment } from '../ipam-driver/segments.ts'
 import { addTenant, listTenants, removeTenant } from '../ipam-driver/tenants.ts'
 import { linksOf } from '../network-driver/desired-state.ts'
 import type { NetworkDriver } from '../network-driver/driver.ts'
+import { HostEndpointRecord, HostRecord } from '../store/host-records.ts'
 import type { HostNumber, Name } from '../store/ids.ts'
 import { directoryKeys, journalKeys } from '../store/keys.ts'
 import {
@@ -156,6 +158,18 @@ export class Admin {
       const { tenant, segment } = network
       return [{ endpointId, networkId, tenant, segment, address, link: linksOf(endpoint).hostLink, joined }]
     })
+  }
+
+  /** Those of all hosts, as the directory has them: some moments old. By host and address. */
+  async allEndpoints(): Promise<HostEndpointRecord[]> {
+    const endpoints = await listRecords(this.#directory, HostEndpointRecord, directoryKeys.allHostEndpoints())
+    return endpoints.sort((a, b) => a.host - b.host || Number(a.address.value - b.address.value))
+  }
+
+  /** What a router needs: one route for each host whose address on the underlay is known. */
+  async routes(): Promise<StaticRoute[]> {
+    const hosts = await listRecords(this.#directory, HostRecord, directoryKeys.hosts())
+    return staticRoutes(this.#parts.plans.ipv4, hosts)
   }
 
   /** What is to be changed on this host, as text; "" when nothing. @throws RomanaError as {@link NetworkDriver.preview} */
