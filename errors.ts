@@ -37,6 +37,7 @@ export const ERRORS = {
   E_RECORD: { status: 500, meaning: 'A stored record could not be read' },
   E_CONFLICT: { status: 500, meaning: 'Other writers kept changing the same records' },
   E_COMMAND: { status: 500, meaning: 'A command of the host (ip, iptables) failed' },
+  E_ENGINE: { status: 500, meaning: "This host's Docker engine could not be asked" },
   E_HOST: { status: 500, meaning: 'This host cannot carry Romana: a kernel part or a permission is missing' },
   E_UNDERLAY: { status: 500, meaning: 'The address at which other hosts reach this one cannot be told' },
   E_HOST_CLONE: { status: 500, meaning: 'This machine has the ids of a host that is another machine' },

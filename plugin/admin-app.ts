@@ -8,6 +8,7 @@ import { bodyLimit } from 'hono/body-limit'
 import * as v from 'valibot'
 import { type ErrorCode, RomanaError } from '../errors.ts'
 import { parseName } from '../ipam-driver/names.ts'
+import { NetworkNameSchema } from '../store/ids.ts'
 import { formatRecord } from '../store/records.ts'
 import type { Admin, ReadyStatus } from './admin.ts'
 import type { Log } from './log.ts'
@@ -34,7 +35,13 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 
 const TenantRequest = v.object({ name: v.string() })
 const EndpointsQuery = v.object({ hosts: v.optional(v.picklist(['this', 'all']), 'this') })
-const SegmentRequest = v.object({ tenant: v.string(), name: v.string() })
+const SegmentRequest = v.object({
+  tenant: v.string(),
+  name: v.string(),
+  everywhere: v.optional(v.boolean(), false),
+  /** With everywhere: the name of the networks. */
+  network: v.optional(NetworkNameSchema),
+})
 
 export function createAdminApp({ admin, log }: AdminAppParts): Hono {
   const app = new Hono()
@@ -89,8 +96,11 @@ function addSegments(app: Hono, admin: AdminOnceReady, log: Log): void {
     const wish = v.parse(SegmentRequest, parseJson('POST /v1/segments', await req.text()))
     const tenant = parseName('tenant', wish.tenant)
     const segment = parseName('segment', wish.name)
-    const made = await (await admin()).addSegment(tenant, segment)
-    log.info({ tenant, segment }, 'segment added')
+    const network = wish.network ?? v.parse(NetworkNameSchema, `${tenant}-${segment}`)
+    const made = wish.everywhere
+      ? await (await admin()).addSegmentEverywhere(tenant, segment, network)
+      : await (await admin()).addSegment(tenant, segment)
+    log.info({ tenant, segment, ...(wish.everywhere ? { network } : {}) }, 'segment added')
     return answer(201, made)
   })
   app.delete('/v1/segments/:tenant/:segment', async ({ req }) => {

@@ -2,15 +2,16 @@
 import { formatPlan, type Plans } from '../address/address-plan.ts'
 import type { Cidr } from '../address/cidr.ts'
 import type { Ip } from '../address/ip.ts'
+import { listMarks, markEverywhere, unmarkEverywhere, whenNobodyHolds } from '../cluster/everywhere-marks.ts'
 import { type StaticRoute, staticRoutes } from '../cluster/static-routes.ts'
 import type { IpamDriver } from '../ipam-driver/driver.ts'
 import { cellOf } from '../ipam-driver/segment-hold.ts'
-import { addSegment, listSegments, removeSegment } from '../ipam-driver/segments.ts'
+import { addSegment, getSegment, listSegments, removeSegment } from '../ipam-driver/segments.ts'
 import { addTenant, listTenants, removeTenant } from '../ipam-driver/tenants.ts'
 import { linksOf } from '../network-driver/desired-state.ts'
 import type { NetworkDriver } from '../network-driver/driver.ts'
 import { HostEndpointRecord, HostRecord } from '../store/host-records.ts'
-import type { HostNumber, Name } from '../store/ids.ts'
+import type { HostNumber, Name, NetworkName } from '../store/ids.ts'
 import { directoryKeys, journalKeys } from '../store/keys.ts'
 import {
   EndpointRecord,
@@ -22,6 +23,9 @@ import {
 } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
 import type { ClusterStatus, ClusterTasks } from './cluster-tasks.ts'
+
+/** Milliseconds. The command waits 30 s for its answer. */
+const EVERYWHERE_TIMEOUT_MS = 20_000
 
 export interface AdminParts {
   readonly journal: Store
@@ -59,6 +63,8 @@ export interface SegmentView extends SegmentRecord {
   readonly cell: Cidr
   /** The hosts that have networks in it. */
   readonly hosts: readonly HostNumber[]
+  /** The name of its network on every host, where it is marked so. */
+  readonly everywhere?: string | undefined
 }
 
 export interface EndpointView {
@@ -119,8 +125,11 @@ export class Admin {
 
   async segments(): Promise<SegmentView[]> {
     const holds = await listRecords(this.#directory, SegmentHostRecord, directoryKeys.allSegmentHosts())
+    const marks = await listMarks(this.#directory)
     return (await listSegments(this.#directory)).map((segment) => ({
       ...segment,
+      everywhere: marks.find((mark) => mark.tenant === segment.tenant && mark.segment === segment.name)
+        ?.network,
       cell: cellOf(this.#parts.ipam.segments, segment),
       hosts: holds
         .filter((hold) => hold.tenant === segment.tenant && hold.segment === segment.name)
@@ -136,8 +145,22 @@ export class Admin {
     return { ...segment, cell: cellOf(segments, segment), hosts: [] }
   }
 
-  /** @throws RomanaError as {@link removeSegment} */
+  /**
+   * Makes the segment where there is none, and marks it: every host that may ask its engine makes a network of it.
+   * @throws RomanaError as {@link addSegment} and {@link markEverywhere}
+   */
+  async addSegmentEverywhere(tenant: Name, name: Name, network: NetworkName): Promise<SegmentView> {
+    const { segments } = this.#parts.ipam
+    const found = await getSegment(this.#directory, tenant, name)
+    const segment = found?.record ?? (await addSegment(segments, tenant, name))
+    await markEverywhere(this.#directory, { tenant, segment: name, network })
+    return { ...segment, cell: cellOf(segments, segment), hosts: [], everywhere: network }
+  }
+
+  /** A mark goes first, and the hosts get some time to follow. @throws RomanaError as {@link removeSegment} */
   async removeSegment(tenant: Name, name: Name): Promise<void> {
+    if (await unmarkEverywhere(this.#directory, tenant, name))
+      await whenNobodyHolds(this.#directory, tenant, name, EVERYWHERE_TIMEOUT_MS)
     await this.#parts.ipam.forgetUnusedPools()
     await removeSegment(this.#directory, tenant, name)
   }

@@ -1,8 +1,14 @@
 /** What goes on behind the drivers and needs the directory. No call waits for it, and no start. */
+import { keepEverywhere } from '../cluster/everywhere-keeper.ts'
 import { type Mirror, type MirrorParts, startMirror } from '../cluster/mirror.ts'
+import type { ContainerName, ContainerOf } from '../cluster/mirror-copies.ts'
 import { type Repeating, startRepeating } from '../cluster/repeat.ts'
+import { watchKeys } from '../cluster/watch-keys.ts'
 import { reasonOf } from '../errors.ts'
 import type { IpamDriver } from '../ipam-driver/driver.ts'
+import { journalKeys } from '../store/keys.ts'
+import type { Store } from '../store/store.ts'
+import type { EngineClient } from './engine.ts'
 import type { Log } from './log.ts'
 
 /** Milliseconds. */
@@ -31,4 +37,49 @@ export function keepMirrored(parts: MirrorParts, log: Log, opened: AsyncDisposab
   )
   opened.defer(() => mirror.close())
   return mirror
+}
+
+/** Names of containers get into the copy, and marked segments become networks: where the plugin may ask the engine. */
+export function keepEngineAsked(
+  parts: { readonly directory: Store; readonly journal: Store; readonly engine: EngineClient },
+  names: ContainerNames,
+  log: Log,
+  opened: AsyncDisposableStack,
+): void {
+  const { directory, journal, engine } = parts
+  const naming = startRepeating({
+    ...NAMING_TIMES,
+    task: async () => names.learn(await engine.containers()),
+    onFailure: (error) => log.warn({ err: error }, `containers are not named: ${reasonOf(error)}`),
+  })
+  opened.defer(() => naming.close())
+  const soon = () => naming.soon()
+  const watch = watchKeys(journal, journalKeys.endpoints(), { onEvent: soon, onGap: soon })
+  opened.defer(() => watch.close())
+  const everywhere = keepEverywhere({
+    directory,
+    engine,
+    onNews: (text) => log.info(text),
+    onFailure: (error) => log.warn({ err: error }, `segments everywhere: ${reasonOf(error)}`),
+  })
+  opened.defer(() => everywhere.close())
+}
+
+/** Milliseconds. A listing of thousands of containers costs the engine something. */
+const NAMING_TIMES = { gatherMs: 1_000, distanceMs: 5_000, regularMs: 60_000, retryMs: 10_000 }
+
+/** Which container has which endpoint, as the engine said last. */
+export class ContainerNames {
+  #names: ReadonlyMap<string, ContainerName> = new Map()
+  /** Told of the endpoints whose container has become known or was renamed. */
+  onLearnt: (endpointIds: readonly string[]) => void = () => undefined
+
+  readonly containerOf: ContainerOf = (endpointId) => this.#names.get(endpointId)
+
+  learn(names: ReadonlyMap<string, ContainerName>): void {
+    const before = this.#names
+    this.#names = names
+    const learnt = [...names].filter(([id, { name }]) => before.get(id)?.name !== name).map(([id]) => id)
+    if (learnt.length > 0) this.onLearnt(learnt)
+  }
 }

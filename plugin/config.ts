@@ -46,6 +46,8 @@ export interface Config {
   readonly etcd: EtcdSettings | undefined
   /** The address at which other hosts reach this one; absent: that of the default route. */
   readonly underlayAddress: Ip | undefined
+  /** Where the plugin reaches the engine's socket. Absent: it never asks the engine. */
+  readonly engineSocket: string | undefined
   readonly logLevel: LogLevel
   readonly paths: Paths
 }
@@ -88,6 +90,7 @@ function readSettings(environment: Environment, problems: string[]): Omit<Config
     ),
     etcd: readEtcdSettings(textOf, problems),
     underlayAddress: read<Ip | undefined>('ROMANA_UNDERLAY_ADDRESS', undefined, parseAddress4),
+    engineSocket: read<string | undefined>('ROMANA_ENGINE_SOCKET', undefined, parseEngineSocket),
     logLevel: read<LogLevel>('ROMANA_LOG_LEVEL', 'info', (text) => oneOf(LOG_LEVELS, text)),
   }
 }
@@ -132,4 +135,12 @@ function parseLinks(text: string): string[] {
   const bad = links.find((name) => !/^[a-zA-Z0-9_][a-zA-Z0-9_.@-]{0,14}$/.test(name))
   if (bad !== undefined) throw new Error(`"${bad}" is not the name of a link`)
   return links
+}
+
+/** A path of the host; the plugin has /run of the host below /host. */
+function parseEngineSocket(text: string): string {
+  const path = text.replace(/^\/var\/run\//, '/run/')
+  if (!/^\/run\/[\w./-]+$/.test(path) || path.includes('..'))
+    throw new Error(`"${text}" is no path below /run, as in /run/docker.sock`)
+  return `/host${path}`
 }

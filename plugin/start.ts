@@ -10,13 +10,18 @@ import { NetworkDriver } from '../network-driver/driver.ts'
 import { type RepairParts, startRepairLoop } from '../network-driver/repair.ts'
 import { openEmbeddedStore } from '../store/embedded.ts'
 import { Admin } from './admin.ts'
-import { keepMirrored, keepReconciled } from './background.ts'
+import { ContainerNames, keepEngineAsked, keepMirrored, keepReconciled } from './background.ts'
 import { type ClusterParts, type ClusterTasks, startClusterTasks } from './cluster-tasks.ts'
 import type { Config } from './config.ts'
+import { openEngine } from './engine.ts'
 import type { Log } from './log.ts'
 import type { Drivers } from './methods.ts'
 import { type Directory, openDirectory } from './open-directory.ts'
 import { type StoreAddresses, watchStoreAddresses } from './store-addresses.ts'
+
+/** The names under which an engine knows the driver (docs/adr/0007). */
+const PLAIN_NAME = 'romana'
+const TAGGED_NAME = 'romana-net:latest'
 
 /** What runs, and how to end it. The kernel's state stays: containers go on talking. */
 export interface Running {
@@ -78,7 +83,17 @@ async function openPlugin(
   })
   const tasks = await followDirectory({ directory, journal, ipam, notice: repair.notice, log }, opened)
   const reconciling = keepReconciled(ipam, log, opened)
-  keepMirrored({ journal, directory: directory.store, host: number, containerOf: () => undefined }, log, opened)
+  const names = new ContainerNames()
+  const mirror = keepMirrored(
+    { journal, directory: directory.store, host: number, containerOf: names.containerOf },
+    log,
+    opened,
+  )
+  names.onLearnt = (endpointIds) => mirror.named(endpointIds)
+  if (config.engineSocket !== undefined) {
+    const engine = openEngine(config.engineSocket, config.plainName ? PLAIN_NAME : TAGGED_NAME)
+    keepEngineAsked({ directory: directory.store, journal, engine }, names, log, opened)
+  }
   log.info({ host: number, plan: String(plans.ipv4.cidr), recovered: network.recovered }, 'ready')
   return {
     drivers() {

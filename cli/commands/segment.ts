@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { ADMIN_ARGS } from '../admin-args.ts'
 import { ask } from '../admin-client.ts'
 import { formatColumns } from '../columns.ts'
-import { makeCommand } from '../command.ts'
+import { makeCommand, UsageError } from '../command.ts'
 import { formatJson } from '../output.ts'
 
 const Segment = v.object({
@@ -13,6 +13,7 @@ const Segment = v.object({
   number: v.number(),
   cell: v.string(),
   hosts: v.array(v.number()),
+  everywhere: v.optional(v.string()),
 })
 const TENANT = { type: 'positional', description: 'The name of its tenant', required: true } as const
 const NAME = { type: 'positional', description: 'The name of the segment', required: true } as const
@@ -22,9 +23,10 @@ export const segmentListCommand = makeCommand(
   ADMIN_ARGS,
   async ({ socket, json }) => {
     const segments = await ask(socket, { method: 'GET', path: '/v1/segments' }, v.array(Segment))
-    const rows = segments.map(({ tenant, name, tenantNumber, number, cell, hosts }) => [
+    const rows = segments.map(({ tenant, name, tenantNumber, number, cell, hosts, everywhere }) => [
       ...[tenant, name, `${tenantNumber}.${number}`, cell],
-      hosts.length === 0 ? '-' : hosts.join(','),
+      (hosts.length === 0 ? '-' : hosts.join(',')) +
+        (everywhere === undefined ? '' : `, everywhere as ${everywhere}`),
     ])
     const text = formatColumns(['TENANT', 'SEGMENT', 'NUMBERS', 'CELL HERE', 'HOSTS'], rows)
     return { exitCode: 0, text: json ? formatJson(segments) : text }
@@ -33,11 +35,23 @@ export const segmentListCommand = makeCommand(
 
 export const segmentAddCommand = makeCommand(
   { name: 'segment add', description: 'Make a segment, and its tenant where there is none' },
-  { tenant: TENANT, segment: NAME, ...ADMIN_ARGS },
-  async ({ tenant, segment: name, socket, json }) => {
-    const body = { tenant, name }
+  {
+    tenant: TENANT,
+    segment: NAME,
+    everywhere: {
+      type: 'boolean',
+      description: 'Make it a network on every host whose plugin may ask the engine',
+      default: false,
+    },
+    network: { type: 'string', description: 'With --everywhere: the name of the networks (TENANT-SEGMENT)' },
+    ...ADMIN_ARGS,
+  },
+  async ({ tenant, segment: name, everywhere, network, socket, json }) => {
+    if (network !== undefined && !everywhere) throw new UsageError('--network goes with --everywhere')
+    const body = { tenant, name, ...(everywhere ? { everywhere, network } : {}) }
     const segment = await ask(socket, { method: 'POST', path: '/v1/segments', body }, Segment)
-    const text = `Segment ${name} of tenant ${tenant} has ${segment.cell} on this host\n`
+    const as = segment.everywhere === undefined ? '' : `, and is everywhere as network ${segment.everywhere}`
+    const text = `Segment ${name} of tenant ${tenant} has ${segment.cell} on this host${as}\n`
     return { exitCode: 0, text: json ? formatJson(segment) : text }
   },
 )

@@ -83,3 +83,27 @@ describe('romana endpoint list --all', () => {
     expect(await host.ask('GET /v1/endpoints?hosts=some')).toMatchObject({ status: 400 })
   })
 })
+
+describe('romana segment add --everywhere', () => {
+  test('marks a segment, also one that is there; removing it takes the mark first', async () => {
+    expect(await type('segment add blue web --everywhere')).toBe(
+      '0 Segment web of tenant blue has 10.1.17.0/24 on this host, and is everywhere as network blue-web\n',
+    )
+    expect(await type('segment add blue web --everywhere --network www')).toContain('as network www\n')
+    expect(await type('segment list')).toBe(`\
+0 TENANT  SEGMENT  NUMBERS  CELL HERE     HOSTS
+blue    web      1.1      10.1.17.0/24  -, everywhere as www
+`)
+    expect(await type('segment remove blue web')).toBe('0 Removed segment web of tenant blue\n')
+    expect((await host.romana.directory.list('/everywhere/')).entries).toEqual([])
+  })
+
+  test.each([
+    ['segment add blue web --network www', '--network goes with --everywhere'],
+    ['segment add blue web --everywhere --network a/b', 'must be letters, digits'],
+  ])('%s is typed wrongly', async (line, message) => {
+    const text = await type(line)
+    expect(text.slice(0, 2)).toBe('2!')
+    expect(text).toContain(message)
+  })
+})

@@ -29,6 +29,7 @@ describe('the settings', () => {
       iptables: 'auto',
       etcd: undefined,
       underlayAddress: undefined,
+      engineSocket: undefined,
       logLevel: 'info',
       paths: PATHS,
     })
@@ -53,6 +54,8 @@ describe('the settings', () => {
     ['ROMANA_UPLINKS', ' eth0 , bond0.17, wg-a_b@1 ', { uplinks: ['eth0', 'bond0.17', 'wg-a_b@1'] }],
     ['ROMANA_MASQUERADE', 'off', { masquerade: false }],
     ['ROMANA_MASQUERADE', 'on', { masquerade: true }],
+    ['ROMANA_ENGINE_SOCKET', '/run/docker.sock', { engineSocket: '/host/run/docker.sock' }],
+    ['ROMANA_ENGINE_SOCKET', '/var/run/docker.sock', { engineSocket: '/host/run/docker.sock' }],
     ['ROMANA_IPTABLES', 'auto', { iptables: 'auto' }],
     ['ROMANA_IPTABLES', 'nft', { iptables: 'nft' }],
     ['ROMANA_IPTABLES', 'legacy', { iptables: 'legacy' }],

@@ -36,7 +36,7 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['store/'],
   etcd3: ['store/'],
   cockatiel: ['store/'],
-  dockerode: ['plugin/', 'lab/'],
+  dockerode: ['plugin/engine.ts', 'lab/'],
 }
 
 const ENVIRONMENT_READERS = ['plugin/config.ts', 'cli/main.ts']
