@@ -13,7 +13,6 @@ import { Admin } from './admin.ts'
 import { ContainerNames, keepEngineAsked, keepMirrored, keepReconciled } from './background.ts'
 import { type ClusterParts, type ClusterTasks, startClusterTasks } from './cluster-tasks.ts'
 import type { Config } from './config.ts'
-import { openEngine } from './engine.ts'
 import type { Log } from './log.ts'
 import type { Drivers } from './methods.ts'
 import { type Directory, openDirectory } from './open-directory.ts'
@@ -91,6 +90,7 @@ async function openPlugin(
   )
   names.onLearnt = (endpointIds) => mirror.named(endpointIds)
   if (config.engineSocket !== undefined) {
+    const { openEngine } = await import('./engine.ts')
     const engine = openEngine(config.engineSocket, config.plainName ? PLAIN_NAME : TAGGED_NAME)
     keepEngineAsked({ directory: directory.store, journal, engine }, names, log, opened)
   }
