@@ -1,7 +1,6 @@
 /** What a host of several does beside its drivers: it says that it lives, follows the others, and asks again when the store is back. */
 import { followPeers } from '../cluster/peers.ts'
 import { type ErrorCode, RomanaError, reasonOf } from '../errors.ts'
-import type { IpamDriver } from '../ipam-driver/driver.ts'
 import type { EtcdStore } from '../store/etcd.ts'
 import type { Session } from '../store/etcd-session.ts'
 import { directoryKeys } from '../store/keys.ts'
@@ -11,13 +10,14 @@ import type { Log } from './log.ts'
 import type { Directory } from './open-directory.ts'
 
 export interface ClusterParts {
-  readonly directory: Directory & { readonly etcd: EtcdStore }
+  readonly directory: SharedDirectory
   readonly journal: Store
-  readonly ipam: IpamDriver
   /** Lets the host be looked at, for this reason. */
   readonly notice: (what: readonly string[]) => void
   readonly log: Log
 }
+
+export type SharedDirectory = Directory & { readonly etcd: EtcdStore }
 
 /** How this host and its cluster are. */
 export interface ClusterStatus {
@@ -29,8 +29,10 @@ export interface ClusterStatus {
 
 export interface ClusterTasks {
   status(): ClusterStatus
-  /** What keeps this host from taking part until the store says otherwise: it is a copy, or its number is another's. */
+  /** What keeps this host from giving anything out until the store says otherwise: it is a copy, or its number is another's. */
   refusal(): RomanaError | undefined
+  /** Besides, what keeps it from writing to the store: it does not know yet whether it still is the host that it was. */
+  doubt(): RomanaError | undefined
   close(): Promise<void>
 }
 
@@ -52,9 +54,11 @@ class Tasks implements ClusterTasks {
   #trouble: unknown
   #refusal: RomanaError | undefined
   #isReached = false
+  #isVerified: boolean
 
   constructor(parts: ClusterParts) {
     this.#parts = parts
+    this.#isVerified = parts.directory.membership.isVerified
     const { directory, journal, notice } = parts
     const { host, instanceId } = directory.membership
     this.#following = followPeers({
@@ -78,18 +82,26 @@ class Tasks implements ClusterTasks {
     return this.#refusal
   }
 
+  doubt(): RomanaError | undefined {
+    if (this.#refusal !== undefined || this.#isVerified) return this.#refusal
+    return new RomanaError('E_STORE_AWAY', {
+      cannot: 'use the store of the cluster',
+      because: 'it has not answered since the plugin has started, and this host must first be known to it',
+      remedy: 'Containers start and stop all the same. Check etcd, and ROMANA_ETCD_ENDPOINTS',
+    })
+  }
+
   async close(): Promise<void> {
     this.#ending.abort()
     await this.#following
     await this.#session?.close()
   }
 
-  /** In this order: who is not the host that it takes itself for must not say that it lives, nor touch what the host holds. */
+  /** In this order: who is not the host that it takes itself for must not say that it lives. */
   async #reach(): Promise<void> {
-    const { directory, ipam, log } = this.#parts
+    const { directory, log } = this.#parts
     await this.#rejoin()
     this.#session ??= this.#openSession()
-    for (const problem of await ipam.recover()) log.error(problem)
     this.#isReached = true
     this.#trouble = undefined
     log.info({ host: directory.membership.host }, 'the store of the cluster answers')
@@ -98,11 +110,14 @@ class Tasks implements ClusterTasks {
   async #rejoin(): Promise<void> {
     const { directory } = this.#parts
     try {
-      const { host } = await directory.join()
+      const { host, isVerified } = await directory.join()
       if (host !== directory.membership.host) throw changedError(host)
+      if (!isVerified) throw new Error('the store is away again')
       this.#refusal = undefined
+      this.#isVerified = true
     } catch (error) {
       if (error instanceof RomanaError && REFUSALS.includes(error.code)) this.#refusal = error
+      this.#isVerified = false
       throw error
     }
   }

@@ -9,6 +9,9 @@ import { makeIpamDriver } from '../ipam-driver/driver.ts'
 import { NetworkDriver } from '../network-driver/driver.ts'
 import { type RepairParts, startRepairLoop } from '../network-driver/repair.ts'
 import { openEmbeddedStore } from '../store/embedded.ts'
+import { guardStore } from '../store/guarded.ts'
+import type { HostNumber } from '../store/ids.ts'
+import type { Store } from '../store/store.ts'
 import { Admin } from './admin.ts'
 import { ContainerNames, keepEngineAsked, keepMirrored, keepReconciled } from './background.ts'
 import { type ClusterParts, type ClusterTasks, startClusterTasks } from './cluster-tasks.ts'
@@ -55,8 +58,10 @@ async function openPlugin(
   const { plans, host: number } = directory.membership
   const repair = keepRepaired(run, log, opened, async (noticed) => (await opening).repair(noticed))
   const stores = await openStoreAddresses(config, opened, repair.notice)
+  const cluster = followCluster({ directory, journal, log, notice: repair.notice }, opened)
+  const shared = guarded(directory.store, cluster)
   const opening = NetworkDriver.open({
-    stores: { directory: directory.store, journal, host: number },
+    stores: { directory: shared, journal, host: number },
     host,
     plans,
     uplinks: config.uplinks,
@@ -68,7 +73,7 @@ async function openPlugin(
   })
   const network = await opening
   const ipam = makeIpamDriver({
-    directory: directory.store,
+    directory: shared,
     journal,
     plan: plans.ipv4,
     host: number,
@@ -80,44 +85,58 @@ async function openPlugin(
       reconciling.soon()
     },
   })
-  const tasks = await followDirectory({ directory, journal, ipam, notice: repair.notice, log }, opened)
   const reconciling = keepReconciled(ipam, log, opened)
-  const names = new ContainerNames()
-  const mirror = keepMirrored(
-    { journal, directory: directory.store, host: number, containerOf: names.containerOf },
-    log,
-    opened,
-  )
-  names.onLearnt = (endpointIds) => mirror.named(endpointIds)
-  if (config.engineSocket !== undefined) {
-    const { openEngine } = await import('./engine.ts')
-    const engine = openEngine(config.engineSocket, config.plainName ? PLAIN_NAME : TAGGED_NAME)
-    keepEngineAsked({ directory: directory.store, journal, engine }, names, log, opened)
-  }
+  await keepCopied({ config, directory: shared, journal, host: number, log }, opened)
   log.info({ host: number, plan: String(plans.ipv4.cidr), recovered: network.recovered }, 'ready')
   return {
     drivers() {
-      const refusal = tasks?.refusal()
+      const refusal = cluster?.refusal()
       if (refusal !== undefined) throw refusal
       return { ipam, network }
     },
-    admin: new Admin({ journal, plans, ipam, network, cluster: tasks }),
+    admin: new Admin({ journal, plans, ipam, network, cluster }),
   }
 }
 
-/** A directory of this host's own is always there; one that is shared is followed, and asked for what was missed. */
-async function followDirectory(
+/** Undefined on a single host. */
+function followCluster(
   { directory, ...parts }: Omit<ClusterParts, 'directory'> & { readonly directory: Directory },
   opened: AsyncDisposableStack,
-): Promise<ClusterTasks | undefined> {
+): ClusterTasks | undefined {
   const { etcd } = directory
-  if (etcd === undefined) {
-    for (const problem of await parts.ipam.recover()) parts.log.error(problem)
-    return undefined
-  }
+  if (etcd === undefined) return undefined
   return opened.adopt(startClusterTasks({ ...parts, directory: { ...directory, etcd } }), (tasks) =>
     tasks.close(),
   )
+}
+
+/** The directory for all but those who find out what this host is in it. */
+function guarded(directory: Store, cluster: ClusterTasks | undefined): Store {
+  if (cluster === undefined) return directory
+  return guardStore(directory, () => {
+    const doubt = cluster.doubt()
+    if (doubt !== undefined) throw doubt
+  })
+}
+
+interface CopyParts {
+  readonly config: Config
+  readonly directory: Store
+  readonly journal: Store
+  readonly host: HostNumber
+  readonly log: Log
+}
+
+/** The directory's copy of this host, with the names of its containers where the engine may be asked. */
+async function keepCopied(parts: CopyParts, opened: AsyncDisposableStack): Promise<void> {
+  const { config, log, ...stores } = parts
+  const names = new ContainerNames()
+  const mirror = keepMirrored({ ...stores, containerOf: names.containerOf }, log, opened)
+  names.onLearnt = (endpointIds) => mirror.named(endpointIds)
+  if (config.engineSocket === undefined) return
+  const { openEngine } = await import('./engine.ts')
+  const engine = openEngine(config.engineSocket, config.plainName ? PLAIN_NAME : TAGGED_NAME)
+  keepEngineAsked({ ...stores, engine }, names, log, opened)
 }
 
 async function openStoreAddresses(
