@@ -7,6 +7,7 @@ import { type Command, UsageError } from './command.ts'
 import { addressCommand } from './commands/address.ts'
 import { addressPlanCommand } from './commands/address-plan.ts'
 import { endpointListCommand } from './commands/endpoint.ts'
+import { hostAcceptCommand, hostListCommand, hostRemoveCommand } from './commands/host.ts'
 import { networkListCommand } from './commands/network.ts'
 import { planCommand } from './commands/plan.ts'
 import { routesExportCommand } from './commands/routes.ts'
@@ -26,6 +27,9 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['segment remove', segmentRemoveCommand],
   ['network list', networkListCommand],
   ['endpoint list', endpointListCommand],
+  ['host list', hostListCommand],
+  ['host remove', hostRemoveCommand],
+  ['host accept', hostAcceptCommand],
   ['routes export', routesExportCommand],
   ['plan', planCommand],
   ['address', addressCommand],

@@ -3,6 +3,7 @@ import { hostCidr } from '../address/cidr.ts'
 import { Ip } from '../address/ip.ts'
 import { gatewayOf } from '../address/prefixes.ts'
 import type { RomanaError } from '../errors.ts'
+import type { HostNumber } from '../store/ids.ts'
 import { journalKeys } from '../store/keys.ts'
 import { makeRevisionAge } from '../store/revision-age.ts'
 import { makeSerial } from '../store/serial.ts'
@@ -21,6 +22,7 @@ import { recoverPools } from './pool-recovery.ts'
 import { parsePoolWish } from './pool-wish.ts'
 import { forgetUnusedPools, type PoolAnswer, type PoolParts, releasePool, takePool } from './pools.ts'
 import type { SegmentParts } from './segment-hold.ts'
+import { leaveAll } from './segment-leave.ts'
 import {
   GATEWAY,
   REQUEST_ADDRESS_TYPE,
@@ -44,6 +46,8 @@ export interface IpamDriver {
   recover(): Promise<readonly string[]>
   /** Frees what the engine asked for and made no network of, which otherwise goes with the next request of a pool. */
   forgetUnusedPools(): Promise<void>
+  /** Another host is gone for good, and with it what it held. @throws RomanaError E_CONFLICT, E_STORE, E_RECORD */
+  leaveAllOf(host: HostNumber): Promise<void>
   /** For what people do with tenants and segments. */
   readonly segments: SegmentParts
 }
@@ -105,6 +109,7 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
         return problems
       }),
     forgetUnusedPools: () => poolTurn(() => forgetUnusedPools(pools)),
+    leaveAllOf: (gone) => leaveAll({ ...segments, host: gone }),
     segments,
   }
 }

@@ -30,6 +30,12 @@ export async function leaveSegment(
   })
 }
 
+/** The host holds no segment any more. @throws RomanaError E_CONFLICT, E_STORE, E_RECORD */
+export async function leaveAll(parts: SegmentParts): Promise<void> {
+  const holds = await listRecords(parts.directory, SegmentHostRecord, directoryKeys.allSegmentHosts())
+  for (const hold of holds) if (hold.host === parts.host) await leaveSegment(parts, hold)
+}
+
 /** The segment's record is in the transaction in any case: of two hosts that leave at once one must be the last. */
 async function afterLeaving(
   { directory, host }: SegmentParts,

@@ -26,8 +26,8 @@ export interface EtcdCluster {
   ctl(args: readonly string[]): Promise<string>
   /** Ends a member at once; its data stays. */
   kill(member: LabHost): Promise<void>
-  /** Starts a member again that was ended. */
-  revive(member: LabHost): Promise<void>
+  /** Starts a member again that was ended, and waits for the etcd; not where too few run yet for it to answer. */
+  revive(member: LabHost, wait?: boolean): Promise<void>
   /** Waits until a majority answers. */
   waitUntilHealthy(): Promise<void>
   /** The member that leads. @throws Error when there is none */
@@ -69,10 +69,10 @@ export async function startEtcdCluster(members: readonly LabHost[], directory: s
       running.delete(member)
       await member.runInside('pkill', ['-KILL', '-x', 'etcd'])
     },
-    async revive(member) {
+    async revive(member, waits = true) {
       start(member)
       running.add(member)
-      await waitUntil(wait, () => answers(() => ctl(['get', '/any'])))
+      if (waits) await waitUntil(wait, () => answers(() => ctl(['get', '/any'])))
     },
     waitUntilHealthy: async () => void (await waitUntil(wait, () => answers(() => ctl(['get', '/any'])))),
     async leader() {

@@ -8,7 +8,7 @@ import { bodyLimit } from 'hono/body-limit'
 import * as v from 'valibot'
 import { type ErrorCode, RomanaError } from '../errors.ts'
 import { parseName } from '../ipam-driver/names.ts'
-import { NetworkNameSchema } from '../store/ids.ts'
+import { HostNumberSchema, NetworkNameSchema } from '../store/ids.ts'
 import { formatRecord } from '../store/records.ts'
 import type { Admin, ReadyStatus } from './admin.ts'
 import type { Log } from './log.ts'
@@ -30,9 +30,14 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   E_SEGMENT_IN_USE: 409,
   E_TENANTS_FULL: 409,
   E_CONFLICT: 409,
+  E_HOST_UNKNOWN: 404,
+  E_HOST_IN_USE: 409,
+  E_STORE_AWAY: 503,
   E_NOT_READY: 503,
 }
 
+/** In a path. */
+const HostParam = v.pipe(v.string(), v.digits(), v.toNumber(), HostNumberSchema)
 const TenantRequest = v.object({ name: v.string() })
 const EndpointsQuery = v.object({ hosts: v.optional(v.picklist(['this', 'all']), 'this') })
 const SegmentRequest = v.object({
@@ -49,6 +54,7 @@ export function createAdminApp({ admin, log }: AdminAppParts): Hono {
   addReading(app, admin)
   addTenants(app, admin, log)
   addSegments(app, admin, log)
+  addHosts(app, admin, log)
   app.notFound(({ req }) => answerError(unknownRequest(`${req.method} ${req.path}`, 'request')))
   app.onError((error, { req }) => {
     const known = asRomanaError(error, `${req.method} ${req.path}`)
@@ -109,6 +115,20 @@ function addSegments(app: Hono, admin: AdminOnceReady, log: Log): void {
     await (await admin()).removeSegment(tenant, segment)
     log.info({ tenant, segment }, 'segment removed')
     return answer(200, {})
+  })
+}
+
+function addHosts(app: Hono, admin: AdminOnceReady, log: Log): void {
+  app.get('/v1/hosts', async () => answer(200, await (await admin()).hosts()))
+  app.delete('/v1/hosts/:number', async ({ req }) => {
+    const removed = await (await admin()).removeHost(v.parse(HostParam, req.param('number')))
+    log.info({ host: removed.number }, 'host removed')
+    return answer(200, removed)
+  })
+  app.post('/v1/hosts/:number/accept', async ({ req }) => {
+    const accepted = await (await admin()).acceptHost(v.parse(HostParam, req.param('number')))
+    log.info({ host: accepted.number }, 'host accepted with other hardware')
+    return answer(200, accepted)
   })
 }
 

@@ -3,6 +3,7 @@ import { formatPlan, type Plans } from '../address/address-plan.ts'
 import type { Cidr } from '../address/cidr.ts'
 import type { Ip } from '../address/ip.ts'
 import { listMarks, markEverywhere, unmarkEverywhere, whenNobodyHolds } from '../cluster/everywhere-marks.ts'
+import { acceptHost, type HostView, listHosts, removeHost } from '../cluster/hosts.ts'
 import { type StaticRoute, staticRoutes } from '../cluster/static-routes.ts'
 import type { IpamDriver } from '../ipam-driver/driver.ts'
 import { cellOf } from '../ipam-driver/segment-hold.ts'
@@ -163,6 +164,23 @@ export class Admin {
       await whenNobodyHolds(this.#directory, tenant, name, EVERYWHERE_TIMEOUT_MS)
     await this.#parts.ipam.forgetUnusedPools()
     await removeSegment(this.#directory, tenant, name)
+  }
+
+  /** @throws RomanaError as {@link listHosts} */
+  hosts(): Promise<HostView[]> {
+    return listHosts(this.#directory)
+  }
+
+  /** It holds nothing any more: segments can be removed. @throws RomanaError as {@link removeHost} */
+  async removeHost(number: HostNumber): Promise<HostRecord> {
+    const removed = await removeHost(this.#directory, number)
+    await this.#parts.ipam.leaveAllOf(number)
+    return removed
+  }
+
+  /** @throws RomanaError as {@link acceptHost} */
+  acceptHost(number: HostNumber): Promise<HostRecord> {
+    return acceptHost(this.#directory, number)
   }
 
   /** Those of this host. */

@@ -11,6 +11,7 @@ const Ready = v.object({
   plan: v.string(),
   plan6: v.optional(v.string()),
   createSegments: v.boolean(),
+  cluster: v.optional(v.object({ isReached: v.boolean(), trouble: v.optional(v.string()) })),
   tenants: v.number(),
   segments: v.number(),
   networks: v.number(),
@@ -19,6 +20,7 @@ const Ready = v.object({
 const NotReady = v.object({ ready: v.literal(false), reason: v.string() })
 const Status = v.variant('ready', [Ready, NotReady])
 type Status = v.InferOutput<typeof Status>
+type ReadyStatus = v.InferOutput<typeof Ready>
 
 export const statusCommand = makeCommand(
   { name: 'status', description: 'Show whether the plugin is ready. Exit code 1: it is not' },
@@ -42,9 +44,17 @@ function rowsOf(status: Status): [string, string][] {
     ['host', `${status.host}`],
     ['plan', status.plan],
     ...(status.plan6 === undefined ? [] : [['IPv6 plan', status.plan6] satisfies [string, string]]),
+    ...(status.cluster === undefined
+      ? []
+      : [['cluster', clusterText(status.cluster)] satisfies [string, string]]),
     ['tenants', `${status.tenants}`],
     ['segments', `${status.segments}, ${status.createSegments ? 'made' : 'not made'} on first use`],
     ['networks', `${status.networks} on this host`],
     ['endpoints', `${status.endpoints} on this host`],
   ]
+}
+
+function clusterText({ isReached, trouble }: NonNullable<ReadyStatus['cluster']>): string {
+  if (isReached) return 'its store answers'
+  return `its store does not answer${trouble === undefined ? '' : `: ${trouble}`}`
 }

@@ -1,7 +1,7 @@
 /** Who reaches whom on one host, on a real engine. */
-import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LabHost } from '../../lab/lab-host.ts'
+import { listenOnHost } from '../support/host-listener.ts'
 import { expectedReachability, type Member, reachability, startMember } from '../support/reach.ts'
 import {
   createNetwork,
@@ -75,7 +75,7 @@ describe('two tenants with two segments of three containers each', () => {
 
   it('a container reaches no service of the host, and the host answers its ping', async () => {
     const client = memberNamed('blue-web-1')
-    await using listener = await listenOnHost()
+    await using listener = await listenOnHost(host)
     const gateway = '10.1.17.1'
     const attempt = (address: string) =>
       host.docker(['exec', client.name, 'netcat', '-z', '-w', '1', address, String(listener.port)], {
@@ -151,26 +151,5 @@ describe('two tenants with two segments of three containers each', () => {
     return stdout
       .split('\n')
       .flatMap((line) => (line.startsWith('forged ') ? [line.slice('forged '.length)] : []))
-  }
-
-  /** A service on every address of the host. */
-  async function listenOnHost(): Promise<AsyncDisposable & { readonly port: number }> {
-    const port = 7009
-    const inHost = [`--net=/run/netns/${host.netns}`, 'nc']
-    const server = execa('nsenter', [...inHost, '-l', '-k', String(port)], { reject: false })
-    const answers = async () => {
-      const { exitCode } = await host.run('nc', ['-z', '-w', '1', host.address, String(port)], {
-        reject: false,
-      })
-      return exitCode
-    }
-    await expect.poll(answers).toBe(0)
-    return {
-      port,
-      async [Symbol.asyncDispose]() {
-        server.kill('SIGKILL')
-        await server
-      },
-    }
   }
 })
