@@ -1,18 +1,21 @@
 /** What goes on behind the drivers and needs the directory. No call waits for it, and no start. */
 import { keepEverywhere } from '../cluster/everywhere-keeper.ts'
 import { type Mirror, type MirrorParts, startMirror } from '../cluster/mirror.ts'
-import type { ContainerName, ContainerOf } from '../cluster/mirror-copies.ts'
 import { type Repeating, startRepeating } from '../cluster/repeat.ts'
 import { watchKeys } from '../cluster/watch-keys.ts'
 import { reasonOf } from '../errors.ts'
 import type { IpamDriver } from '../ipam-driver/driver.ts'
 import { journalKeys } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
+import type { ContainerNames } from './container-names.ts'
 import type { EngineClient } from './engine.ts'
 import type { Log } from './log.ts'
 
 /** Milliseconds. */
 const TIMES = { gatherMs: 1_000, distanceMs: 2_000, regularMs: 60_000, retryMs: 2_000 }
+
+/** Milliseconds. A listing of thousands of containers costs the engine something. */
+const NAMING_TIMES = { gatherMs: 1_000, distanceMs: 5_000, regularMs: 60_000, retryMs: 10_000 }
 
 /** Brings journal and directory together at the start, regularly, and when something was left over. A problem is told once. */
 export function keepReconciled(ipam: IpamDriver, log: Log, opened: AsyncDisposableStack): Repeating {
@@ -63,23 +66,4 @@ export function keepEngineAsked(
     onFailure: (error) => log.warn({ err: error }, `segments everywhere: ${reasonOf(error)}`),
   })
   opened.defer(() => everywhere.close())
-}
-
-/** Milliseconds. A listing of thousands of containers costs the engine something. */
-const NAMING_TIMES = { gatherMs: 1_000, distanceMs: 5_000, regularMs: 60_000, retryMs: 10_000 }
-
-/** Which container has which endpoint, as the engine said last. */
-export class ContainerNames {
-  #names: ReadonlyMap<string, ContainerName> = new Map()
-  /** Told of the endpoints whose container has become known or was renamed. */
-  onLearnt: (endpointIds: readonly string[]) => void = () => undefined
-
-  readonly containerOf: ContainerOf = (endpointId) => this.#names.get(endpointId)
-
-  learn(names: ReadonlyMap<string, ContainerName>): void {
-    const before = this.#names
-    this.#names = names
-    const learnt = [...names].filter(([id, { name }]) => before.get(id)?.name !== name).map(([id]) => id)
-    if (learnt.length > 0) this.onLearnt(learnt)
-  }
 }

@@ -47,7 +47,11 @@ describe.each(['sid', 'bookworm'] as const)('a swarm with the engine of %s', (re
     await expect
       .poll(() => addressesOf(host, 'web', 'blue-web'), { timeout: 60_000, interval: 1_000 })
       .toEqual([])
-    await host.docker(['network', 'rm', 'blue-web', 'blue-web-config'])
+    await host.docker(['network', 'rm', 'blue-web'])
+    // The node drops the network some moments after the manager.
+    const removeConfig = async () =>
+      (await host.docker(['network', 'rm', 'blue-web-config'], { reject: false })).exitCode
+    await expect.poll(removeConfig, { timeout: 30_000, interval: 1_000 }).toBe(0)
     await expect
       .poll(
         async () => (await host.run('ip', ['route', 'show', 'table', '8200'], { reject: false })).stdout,
