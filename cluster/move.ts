@@ -4,12 +4,13 @@
  */
 import { RomanaError } from '../errors.ts'
 import { HostRecord } from '../store/host-records.ts'
-import type { HostNumber } from '../store/ids.ts'
+import type { HostNumber, Name } from '../store/ids.ts'
 import { directoryKeys, journalKeys } from '../store/keys.ts'
 import {
   formatRecord,
   getRecord,
   listRecords,
+  NumberRecord,
   PlanRecord,
   PoolRecord,
   SegmentRecord,
@@ -106,7 +107,29 @@ async function problemsOfPool(from: Store, to: Store, { tenant, segment }: PoolR
       ownSegment?.record.number,
       otherSegment?.record.number,
     ),
+    ...(otherTenant === undefined ? await problemsOfTenantNumber(to, ownTenant?.record) : []),
+    ...(otherSegment === undefined ? await problemsOfSegmentNumber(to, ownSegment?.record) : []),
   ]
+}
+
+/** A number that another name has there would put this host's containers among strangers. */
+async function problemsOfTenantNumber(to: Store, own: TenantRecord | undefined): Promise<string[]> {
+  if (own === undefined) return []
+  const { name, number } = own
+  const there = await getRecord(to, NumberRecord, directoryKeys.tenantNumber(number))
+  return othersNumber(`tenant number ${number}`, name, there?.record)
+}
+
+async function problemsOfSegmentNumber(to: Store, own: SegmentRecord | undefined): Promise<string[]> {
+  if (own === undefined) return []
+  const { tenant, name, number } = own
+  const there = await getRecord(to, NumberRecord, directoryKeys.segmentNumber(tenant, number))
+  return othersNumber(`segment number ${number} of tenant "${tenant}"`, name, there?.record)
+}
+
+function othersNumber(what: string, own: Name, there: NumberRecord | undefined): string[] {
+  if (there === undefined || there.resting || there.name === own) return []
+  return [`${what} is that of "${there.name}" there and of "${own}" here`]
 }
 
 function differs(what: string, own: number | undefined, other: number | undefined): string[] {

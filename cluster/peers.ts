@@ -66,6 +66,10 @@ function checkOwn({ host, instanceId }: PeersParts, hosts: readonly HostRecord[]
   })
 }
 
+/**
+ * A host goes when its record says so. One without a record was never removed: the directory was emptied, and this host was the
+ * first to come back into it.
+ */
 async function changesOf({ journal, host }: PeersParts, hosts: readonly HostRecord[]): Promise<Change[]> {
   const wanted = new Map(
     hosts.flatMap(({ number, underlay, removed }): [string, string][] => {
@@ -80,6 +84,9 @@ async function changesOf({ journal, host }: PeersParts, hosts: readonly HostReco
     ...[...wanted].flatMap(([key, value]): Change[] =>
       present.get(key) === value ? [] : [{ kind: 'put', key, value }],
     ),
-    ...[...present.keys()].flatMap((key): Change[] => (wanted.has(key) ? [] : [{ kind: 'remove', key }])),
+    ...hosts.flatMap(({ number }): Change[] => {
+      const key = journalKeys.peer(number)
+      return present.has(key) && !wanted.has(key) ? [{ kind: 'remove', key }] : []
+    }),
   ]
 }

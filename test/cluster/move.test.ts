@@ -72,6 +72,17 @@ describe('moving into a store in use', () => {
     expect(await textOfStore(to)).toBe(before)
   })
 
+  it('is refused where a number is that of another name, though the names are unknown there', async () => {
+    const to = openMemoryStore()
+    await (await hostAlone('b', 'red/web')).move(to)
+    const { move } = await hostAlone('a', 'blue/db')
+    await expect(move(to)).rejects.toThrow('tenant number 1 is that of "red" there and of "blue" here')
+    const other = await hostAlone('a', 'red/db')
+    await expect(other.move(to)).rejects.toThrow(
+      'segment number 1 of tenant "red" is that of "web" there and of "db" here',
+    )
+  })
+
   it('is well where all agree', async () => {
     const { move, machine } = await hostAlone('a', 'blue/web')
     const to = openMemoryStore()

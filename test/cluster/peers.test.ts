@@ -8,7 +8,7 @@ import { journalKeys } from '../../store/keys.ts'
 import { openMemoryStore } from '../../store/memory.ts'
 import { listRecords } from '../../store/records.ts'
 import type { Store } from '../../store/store.ts'
-import { join, type MachineUnderTest, machineOf } from './cluster-steps.ts'
+import { join, type MachineUnderTest, machineOf, makeNetwork } from './cluster-steps.ts'
 
 /** Joins and follows; what was told, one line each. */
 async function follow(directory: Store, machine: MachineUnderTest) {
@@ -75,6 +75,23 @@ describe('a host', () => {
         /^Cannot take over what the store says of the hosts: it does not know host 2, which is this one\./,
       )
     expect(await known()).toBe('1 198.18.1.98')
+  })
+
+  it('keeps all of them when it is the first to come back into a directory that was emptied', async () => {
+    const directory = openMemoryStore()
+    await join(directory, machineOf('b'))
+    const a = machineOf('a')
+    const before = await follow(directory, a)
+    await expect.poll(before.known).toBe('1 198.18.1.98')
+    await makeNetwork(a)
+    const emptied = openMemoryStore()
+    const after = await follow(emptied, a)
+    await join(emptied, machineOf('c'))
+    await join(emptied, machineOf('d'))
+    await expect.poll(after.known).toBe('1 198.18.1.99, 3 198.18.1.0')
+    const alone = await follow(openMemoryStore(), a)
+    await expect.poll(() => alone.told.join(' ')).toBe('reached')
+    expect(await alone.known()).toBe('1 198.18.1.99, 3 198.18.1.0')
   })
 
   it('keeps all of them when its number is that of another', async () => {
