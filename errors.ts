@@ -31,6 +31,8 @@ export const ERRORS = {
   E_ADDRESS_REFUSED: { status: 500, meaning: 'The address asked for cannot be given to an endpoint' },
   E_NETWORK_UNKNOWN: { status: 500, meaning: 'The engine named a network that Romana does not know' },
   E_ENDPOINT_UNKNOWN: { status: 500, meaning: 'The engine named an endpoint that Romana does not know' },
+  E_PORT: { status: 500, meaning: 'A port cannot be published as it was asked for' },
+  E_PORT_TAKEN: { status: 500, meaning: 'A port of this host that was to be published is taken' },
   E_STORE: { status: 500, meaning: 'A store could not be opened, read or written' },
   E_STORE_AWAY: { status: 500, meaning: "The cluster's store does not answer" },
   E_STORE_DENIED: { status: 500, meaning: "The cluster's store refuses this host" },

@@ -10,6 +10,7 @@ import { endpointListCommand } from './commands/endpoint.ts'
 import { hostAcceptCommand, hostListCommand, hostRemoveCommand } from './commands/host.ts'
 import { networkListCommand } from './commands/network.ts'
 import { planCommand } from './commands/plan.ts'
+import { portsCommand } from './commands/ports.ts'
 import { routesExportCommand } from './commands/routes.ts'
 import { segmentAddCommand, segmentListCommand, segmentRemoveCommand } from './commands/segment.ts'
 import { statusCommand } from './commands/status.ts'
@@ -30,6 +31,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['host list', hostListCommand],
   ['host remove', hostRemoveCommand],
   ['host accept', hostAcceptCommand],
+  ['ports', portsCommand],
   ['routes export', routesExportCommand],
   ['plan', planCommand],
   ['address', addressCommand],

@@ -1,6 +1,6 @@
 /**
- * The rules, whole: constant in tenants, segments and endpoints. Every text is in the form `iptables-save` prints, so
- * that what is wanted and what is seen compare as text. Pure.
+ * The rules, whole: constant in tenants, segments and endpoints, but for the published ports of `port-rules.ts`. Every text is
+ * in the form `iptables-save` prints, so that what is wanted and what is seen compare as text. Pure.
  */
 import type { AddressPlan, Plans } from '../address/address-plan.ts'
 import type { Cidr } from '../address/cidr.ts'
@@ -8,6 +8,7 @@ import type { Ip } from '../address/ip.ts'
 import type { Chain, FirewallTable } from './host-state.ts'
 import { CHAIN_PREFIX, HOST_LINK_PREFIX, HOST_SET, LINK_CLASSES } from './marks.ts'
 import type { Neighbour } from './peers.ts'
+import { HAIRPIN, PORTS, type PortRule, portChains } from './port-rules.ts'
 import { segmentFilter } from './segment-filter.ts'
 
 const PREROUTING = `${CHAIN_PREFIX}PREROUTING`
@@ -25,6 +26,7 @@ export interface FirewallOptions {
   readonly uplinks: readonly string[]
   /** Whether what leaves gets the address of this host. */
   readonly masquerade: boolean
+  readonly ports: readonly PortRule[]
   /** Absent on a single host. */
   readonly cluster?: ClusterRules
 }
@@ -44,6 +46,7 @@ export interface StoreAddress {
 
 export function firewall(plans: Plans, options: FirewallOptions): FirewallTable[] {
   const plan = plans.ipv4
+  const ports = portChains(options.ports)
   return [
     {
       family: 4,
@@ -54,13 +57,13 @@ export function firewall(plans: Plans, options: FirewallOptions): FirewallTable[
     {
       family: 4,
       table: 'filter',
-      chains: [forwardChain(plan, options), hostChain(), inputChain(plan)],
+      chains: [forwardChain(plan, options), ports.filter, hostChain(), inputChain(plan)],
       jumps: [
         { from: 'FORWARD', to: FORWARD },
         { from: 'INPUT', to: INPUT },
       ],
     },
-    ...(options.masquerade ? [natTable(plan, options.cluster !== undefined)] : []),
+    natTable(plan, ports.nat, options),
     noIpv6FromEndpoints(),
   ]
 }
@@ -100,6 +103,7 @@ function forwardChain(plan: AddressPlan, options: FirewallOptions): Chain {
       // No RELATED from the plan: a forged "fragmentation needed" would shrink a stranger's path MTU.
       `-s ${cidr} -m conntrack --ctstate ESTABLISHED -j ACCEPT`,
       `! -s ${cidr} -d ${cidr} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+      `-d ${cidr} -m conntrack --ctstate DNAT -j ${PORTS}`,
       `-d ${cidr} -j DROP`,
       ...(options.cluster?.stores ?? []).map(
         ({ address, port }) => `-s ${cidr} -d ${address}/32 -p tcp -m tcp --dport ${port} -j DROP`,
@@ -146,16 +150,25 @@ function hostChain(): Chain {
 }
 
 /** Outside the plan nobody knows plan addresses; within it, and on the other hosts, everybody must see the true source. */
-function natTable({ cidr }: AddressPlan, isCluster: boolean): FirewallTable {
-  const rules = [
-    ...(isCluster ? [`-s ${cidr} -m set --match-set ${HOST_SET} dst -j RETURN`] : []),
+function natTable(
+  { cidr }: AddressPlan,
+  ports: readonly Chain[],
+  { masquerade, cluster }: FirewallOptions,
+): FirewallTable {
+  const masquerading = [
+    ...(cluster === undefined ? [] : [`-s ${cidr} -m set --match-set ${HOST_SET} dst -j RETURN`]),
     `-s ${cidr} ! -d ${cidr} ! -o ${ANY_ENDPOINT} -j MASQUERADE`,
   ]
+  const rules = [`-d ${cidr} -m conntrack --ctstate DNAT -j ${HAIRPIN}`, ...(masquerade ? masquerading : [])]
   return {
     family: 4,
     table: 'nat',
-    chains: [{ name: POSTROUTING, rules }],
-    jumps: [{ from: 'POSTROUTING', to: POSTROUTING }],
+    chains: [...ports, { name: POSTROUTING, rules }],
+    jumps: [
+      { from: 'PREROUTING', to: PORTS },
+      { from: 'OUTPUT', to: PORTS },
+      { from: 'POSTROUTING', to: POSTROUTING },
+    ],
   }
 }
 

@@ -22,7 +22,7 @@ type Rule = v.InferOutput<typeof Rule>
 const JumpToOurs = v.object({ jump: v.object({ target: v.pipe(v.string(), v.startsWith(CHAIN_PREFIX)) }) })
 
 /** Chains at whose head our jumps are. */
-const HEADS = ['PREROUTING', 'INPUT', 'FORWARD', 'POSTROUTING']
+const HEADS = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING']
 
 /** What calls for a look at the host, in words for the log. Undefined: the line does not concern us. */
 export function readNftEvent(line: string): string | undefined {

@@ -10,7 +10,7 @@ import { AddressRecord, type EndpointRecord, formatRecord, getRecord } from '../
 import { findDeadEndpoints } from './adoption.ts'
 import { desiredState } from './desired-state.ts'
 import { chooseIptables, type IptablesSetting, rememberIptables } from './iptables-choice.ts'
-import { listEndpoints, listNetworks, listPeers, type Stores } from './records.ts'
+import { listEndpoints, listNetworks, listPeers, listPorts, type Stores } from './records.ts'
 
 export interface ConvergeParts {
   readonly stores: Stores
@@ -92,6 +92,7 @@ async function buryEndpoints(stores: Stores, dead: readonly EndpointRecord[]): P
     const held = await getRecord(stores.journal, AddressRecord, addressKey)
     await stores.journal.commit([
       { kind: 'remove', key: journalKeys.endpoint(endpointId) },
+      { kind: 'remove', key: journalKeys.endpointPorts(endpointId) },
       ...(held?.record.endpointId === endpointId
         ? [{ kind: 'put' as const, key: addressKey, value: formatRecord({ address, state: 'resting' }) }]
         : []),
@@ -114,6 +115,7 @@ async function wantedState(
     host: BigInt(stores.host),
     networks: await listNetworks(stores),
     endpoints,
+    ports: await listPorts(stores),
     uplinks: uplinks ?? seen.defaultLinks,
     masquerade,
     iptables: await chooseIptables(stores.journal, parts.iptables, seen),

@@ -9,7 +9,9 @@ import { type LinkNames, linkNames } from '../host/link-names.ts'
 import { type Peer, peerRoutes, waysToPeers } from '../host/peers.ts'
 import type { PeerRecord } from '../store/host-records.ts'
 import type { NetworkId } from '../store/ids.ts'
+import type { EndpointPortsRecord } from '../store/port-records.ts'
 import type { EndpointRecord, NetworkRecord } from '../store/records.ts'
+import { portRules } from './port-state.ts'
 
 /** All that the state of a host follows from. */
 export interface HostRecords {
@@ -18,6 +20,7 @@ export interface HostRecords {
   readonly host: bigint
   readonly networks: readonly NetworkRecord[]
   readonly endpoints: readonly EndpointRecord[]
+  readonly ports: readonly EndpointPortsRecord[]
   /** Links that lead outside. */
   readonly uplinks: readonly string[]
   /** Whether what leaves gets the address of this host. */
@@ -63,7 +66,12 @@ export function desiredState(records: HostRecords): HostState {
       ),
     ],
     linkAddresses: endpoints.map(({ link, network }) => ({ link, address: network.gateway })),
-    firewall: firewall(plans, { uplinks, masquerade, ...(rules && { cluster: rules }) }),
+    firewall: firewall(plans, {
+      uplinks,
+      masquerade,
+      ports: portRules(records),
+      ...(rules && { cluster: rules }),
+    }),
     hostSet: cluster?.peers.map(({ address }) => address),
     iptables,
     forwarding: true,

@@ -3,32 +3,39 @@ import type { AddressPlan } from '../address/address-plan.ts'
 import { cellAround } from '../address/prefixes.ts'
 import { RomanaError } from '../errors.ts'
 import type { ObservedHost } from '../host/host-state.ts'
-import type { NetworkId } from '../store/ids.ts'
+import type { EndpointId, NetworkId } from '../store/ids.ts'
 import { journalKeys } from '../store/keys.ts'
 import { type EndpointRecord, getRecord, type NetworkRecord, PoolRecord } from '../store/records.ts'
 import { makeKeyedSerial } from '../store/serial.ts'
 import { highestLinkNumber } from './adoption.ts'
-import { type ConvergeParts, converge, preview, uplinkMtu } from './converge.ts'
+import { converge, preview, uplinkMtu } from './converge.ts'
 import { createEndpoint, deleteEndpoint, join, leave } from './endpoints.ts'
 import { makeGate } from './gate.ts'
 import { LiveEndpoints } from './live-endpoints.ts'
 import { type NetworkWish, parseNetworkWish } from './network-options.ts'
+import { type NetworkDriverParts, openPublishedPorts, portBinding } from './open-ports.ts'
 import { checkPlanIsFree } from './plan-check.ts'
-import { findNetwork, listEndpoints, putNetwork, removeNetwork } from './records.ts'
+import { formatHostPort, type HostPort } from './port-sockets.ts'
+import { type PortWish, parsePortWishes } from './port-wishes.ts'
+import { type PublishedPorts, unknownPublisher } from './published-ports.ts'
+import { findNetwork, getEndpoint, listEndpoints, putNetwork, removeNetwork } from './records.ts'
 import { type Recovered, recoverJournal } from './recovery.ts'
-import type {
-  CreateEndpointRequest,
-  CreateNetworkRequest,
-  EndpointRequest,
-  JoinAnswer,
-  JoinRequest,
-  NetworkRequest,
+import {
+  type CreateEndpointRequest,
+  type CreateNetworkRequest,
+  type EndpointRequest,
+  type JoinAnswer,
+  type JoinRequest,
+  NETLABEL,
+  type NetworkRequest,
+  type ProgramRequest,
 } from './wire.ts'
 
 /** The driver over its stores and its host. Calls for one endpoint or network take turns; others run side by side. */
 export class NetworkDriver {
   readonly recovered: Recovered
-  readonly #parts: ConvergeParts
+  readonly #parts: NetworkDriverParts
+  readonly #ports: PublishedPorts
   readonly #gate = makeGate()
   readonly #serial = makeKeyedSerial()
   readonly #live: LiveEndpoints
@@ -39,20 +46,22 @@ export class NetworkDriver {
    * Recovers the journal from the kernel and brings the host to the recorded state.
    * @throws RomanaError E_STORE, E_RECORD, E_COMMAND, E_HOST
    */
-  static async open(parts: ConvergeParts): Promise<NetworkDriver> {
+  static async open(parts: NetworkDriverParts): Promise<NetworkDriver> {
     const recovered = await recoverJournal(parts.stores, await parts.host.observe(), parts.plans.ipv4)
     const seen = await converge(parts, 'at start')
     const endpoints = await listEndpoints(parts.stores)
-    return new NetworkDriver(parts, {
+    const driver = new NetworkDriver(parts, {
       recovered,
       seen,
       live: liveEndpoints(parts.plans.ipv4, endpoints),
       lastLinkNumber: highestLinkNumber(seen, endpoints),
     })
+    await driver.#ports.settle()
+    return driver
   }
 
   private constructor(
-    parts: ConvergeParts,
+    parts: NetworkDriverParts,
     start: { recovered: Recovered; seen: ObservedHost; live: LiveEndpoints; lastLinkNumber: number },
   ) {
     this.#parts = parts
@@ -60,6 +69,7 @@ export class NetworkDriver {
     this.#seen = start.seen
     this.#live = start.live
     this.#lastLinkNumber = start.lastLinkNumber
+    this.#ports = openPublishedPorts(parts, () => this.#seen)
   }
 
   /** @throws RomanaError E_IPAM_PAIR, E_OPTION, E_POOL_UNKNOWN, E_COMMAND, E_STORE */
@@ -69,7 +79,7 @@ export class NetworkDriver {
       const isNew = (await findNetwork(this.#parts.stores, network.networkId)) === undefined
       await putNetwork(this.#parts.stores, network)
       try {
-        this.#seen = await converge(this.#parts)
+        await this.#converge(this.#parts)
       } catch (error) {
         // The engine never names a network again that could not be made.
         if (isNew) await this.#forgetNetwork(network.networkId).catch(() => undefined)
@@ -95,6 +105,7 @@ export class NetworkDriver {
   /** @throws as {@link deleteEndpoint} */
   deleteEndpoint(request: EndpointRequest): Promise<object> {
     return this.#forEndpoint(request, async () => {
+      await this.#ports.withdraw(request.EndpointID)
       await deleteEndpoint(this.#endpointParts(), request)
       return {}
     })
@@ -102,14 +113,54 @@ export class NetworkDriver {
 
   /** @throws as {@link join} */
   join(request: JoinRequest): Promise<JoinAnswer> {
-    return this.#forEndpoint(request, () => join(this.#endpointParts(), request))
+    return this.#forEndpoint(request, async () => {
+      const answer = await join(this.#endpointParts(), request)
+      await this.#ports.followSandbox(request.SandboxKey)
+      return answer
+    })
   }
 
   /** @throws RomanaError E_STORE */
   leave(request: EndpointRequest): Promise<object> {
     return this.#forEndpoint(request, async () => {
-      await leave(this.#endpointParts(), request)
+      await this.#ports.withdraw(request.EndpointID)
+      const sandbox = await leave(this.#endpointParts(), request)
+      await this.#ports.followSandbox(sandbox)
       return {}
+    })
+  }
+
+  /**
+   * Publishes the container's ports on this endpoint, which has become its way out.
+   * @throws RomanaError E_PORT, E_PORT_TAKEN, E_ENDPOINT_UNKNOWN, E_COMMAND, E_STORE
+   */
+  programExternalConnectivity(request: ProgramRequest): Promise<object> {
+    return this.#forEndpoint(request, async () => {
+      const wishes = parsePortWishes(request.Options)
+      if (wishes.length === 0) await this.#ports.withdraw(request.EndpointID)
+      else await this.#publish(request.EndpointID, wishes)
+      return {}
+    })
+  }
+
+  /** @throws RomanaError E_COMMAND, E_STORE */
+  revokeExternalConnectivity({ EndpointID, NetworkID }: EndpointRequest): Promise<object> {
+    return this.#forEndpoint({ EndpointID, NetworkID }, async () => {
+      await this.#ports.withdraw(EndpointID)
+      return {}
+    })
+  }
+
+  /** Whether nobody else on this host can have a published port. */
+  isReserved(port: HostPort): boolean {
+    return this.#parts.ports.sockets.reserved().some((each) => formatHostPort(each) === formatHostPort(port))
+  }
+
+  /** The engine takes port maps from its own drivers only; other readers of its API may not. Unknown endpoints have nothing. */
+  endpointOperInfo({ EndpointID }: EndpointRequest): Promise<object> {
+    const ports = this.#ports.portsOf(EndpointID)
+    return Promise.resolve({
+      Value: ports.length === 0 ? {} : { [NETLABEL.portMap]: ports.map(portBinding) },
     })
   }
 
@@ -137,14 +188,27 @@ export class NetworkDriver {
       this.#parts.onPlan(plan, noticed)
     }
     await this.#gate.exclusive(async () => {
-      this.#seen = await converge({ ...this.#parts, onPlan })
+      await this.#converge({ ...this.#parts, onPlan })
     })
     return taken
   }
 
   async #forgetNetwork(networkId: NetworkId): Promise<void> {
     await removeNetwork(this.#parts.stores, networkId)
-    this.#seen = await converge(this.#parts)
+    await this.#converge(this.#parts)
+  }
+
+  /** Must run alone. Endpoints that were found dead publish nothing more. */
+  async #converge(parts: NetworkDriverParts): Promise<void> {
+    this.#seen = await converge(parts)
+    await this.#ports.settle()
+  }
+
+  /** An internal network has no way in. */
+  async #publish(endpointId: EndpointId, wishes: readonly PortWish[]): Promise<void> {
+    const endpoint = await getEndpoint(this.#parts.stores, endpointId)
+    if (endpoint === undefined) throw unknownPublisher(endpointId)
+    if (!endpoint.internal) await this.#ports.publish(endpoint, wishes)
   }
 
   #forEndpoint<T>({ EndpointID }: EndpointRequest, task: () => Promise<T>): Promise<T> {

@@ -16,13 +16,13 @@ import {
 import type { Change, Store } from '../store/store.ts'
 import { linksOf } from './desired-state.ts'
 import type { LiveEndpoints } from './live-endpoints.ts'
+import { parsePortWishes } from './port-wishes.ts'
 import { getEndpoint, getNetwork, type Stores } from './records.ts'
 import {
   type CreateEndpointRequest,
   type EndpointRequest,
   type JoinAnswer,
   type JoinRequest,
-  NETLABEL,
   ROUTE_TYPE,
 } from './wire.ts'
 
@@ -40,10 +40,11 @@ export interface EndpointParts {
 /**
  * Records the endpoint. A MAC is answered only when the engine sent none: it takes even the same one for a change and
  * fails the start. It is the address in another form, so that a reused address is never stale in a neighbour table.
- * @throws RomanaError E_NETWORK_UNKNOWN, E_OPTION, E_ADDRESS_TAKEN, E_STORE
+ * @throws RomanaError E_NETWORK_UNKNOWN, E_PORT, E_ADDRESS_TAKEN, E_STORE
  */
 export async function createEndpoint(parts: EndpointParts, request: CreateEndpointRequest): Promise<object> {
-  refusePublishedPorts(request)
+  // What cannot be published is told before anything is made; the ports themselves come later.
+  parsePortWishes(request.Options)
   const network = await getNetwork(parts.stores, request.NetworkID)
   const address = endpointAddress(request)
   const known = await getEndpoint(parts.stores, request.EndpointID)
@@ -113,13 +114,17 @@ function refuseSecondOfSegment(
 
 /**
  * The engine still has to move the container's link back, so the pair stays; without a container it is dead, and goes
- * with DeleteEndpoint or, should that never come, with the next look at the host.
+ * with DeleteEndpoint or, should that never come, with the next look at the host. Gives the container's namespace.
  * @throws RomanaError E_STORE
  */
-export async function leave({ stores, live }: EndpointParts, { EndpointID }: EndpointRequest): Promise<void> {
+export async function leave(
+  { stores, live }: EndpointParts,
+  { EndpointID }: EndpointRequest,
+): Promise<string | undefined> {
   const endpoint = await getEndpoint(stores, EndpointID)
   live.delete(EndpointID)
   if (endpoint?.joined === true) await putEndpoint(stores.journal, { ...endpoint, joined: false })
+  return endpoint?.sandbox
 }
 
 /** Kernel first, record last: what is interrupted here is found again. @throws RomanaError E_COMMAND, E_STORE */
@@ -131,19 +136,9 @@ export async function deleteEndpoint(parts: EndpointParts, { EndpointID }: Endpo
   live.delete(EndpointID)
   await stores.journal.commit([
     { kind: 'remove', key: journalKeys.endpoint(EndpointID) },
+    { kind: 'remove', key: journalKeys.endpointPorts(EndpointID) },
     ...(await freeAddress(stores.journal, endpoint)),
   ])
-}
-
-/** Until published ports are there, a clear refusal: ports that silently do nothing cost people days. */
-function refusePublishedPorts({ Options }: CreateEndpointRequest): void {
-  const ports = Options[NETLABEL.portMap]
-  if (!Array.isArray(ports) || ports.length === 0) return
-  throw new RomanaError('E_OPTION', {
-    cannot: 'publish ports (-p, -P)',
-    because: 'this release of Romana publishes none',
-    remedy: 'Start the container without -p: the host itself reaches it at its own address',
-  })
 }
 
 function endpointAddress({ Interface }: CreateEndpointRequest): Ip {

@@ -5,6 +5,7 @@ import { RomanaError } from '../errors.ts'
 import { PeerRecord } from '../store/host-records.ts'
 import type { EndpointId, HostNumber, NetworkId } from '../store/ids.ts'
 import { journalKeys } from '../store/keys.ts'
+import { EndpointPortsRecord } from '../store/port-records.ts'
 import {
   type AddressRecord,
   EndpointRecord,
@@ -100,4 +101,9 @@ export async function listPeers({ journal }: Stores): Promise<PeerRecord[]> {
 /** @throws RomanaError E_STORE, E_RECORD */
 export async function listEndpoints({ journal }: Stores): Promise<EndpointRecord[]> {
   return listRecords(journal, EndpointRecord, journalKeys.endpoints())
+}
+
+/** What endpoints publish. @throws RomanaError E_STORE, E_RECORD */
+export async function listPorts({ journal }: Stores): Promise<EndpointPortsRecord[]> {
+  return listRecords(journal, EndpointPortsRecord, journalKeys.ports())
 }

@@ -2,8 +2,10 @@
 import type { AddressPlan } from '../address/address-plan.ts'
 import type { ObservedHost } from '../host/host-state.ts'
 import { directoryKeys, journalKeys } from '../store/keys.ts'
+import type { EndpointPortsRecord } from '../store/port-records.ts'
 import { formatRecord, listRecords, NetworkRecord } from '../store/records.ts'
 import { type AdoptedEndpoint, findLiveEndpoints } from './adoption.ts'
+import { findPublishedPorts } from './port-adoption.ts'
 import { findNetwork, listEndpoints, listNetworks, putNetwork, type Stores } from './records.ts'
 
 /** What recovery brought back, for the log. */
@@ -22,6 +24,7 @@ export async function recoverJournal(
   const known = new Set<string>((await listEndpoints(stores)).map(({ endpointId }) => endpointId))
   const adopted = findLiveEndpoints(seen, plan, known)
   for (const endpoint of adopted) await adopt(stores, endpoint)
+  for (const ports of findPublishedPorts(seen, adopted)) await adoptPorts(stores, ports)
   return { networks, endpoints: adopted.length }
 }
 
@@ -52,4 +55,9 @@ async function adopt(stores: Stores, { endpoint, network }: AdoptedEndpoint): Pr
       value: formatRecord({ address, state: 'endpoint', endpointId }),
     },
   ])
+}
+
+async function adoptPorts({ journal }: Stores, ports: EndpointPortsRecord): Promise<void> {
+  const key = journalKeys.endpointPorts(ports.endpointId)
+  await journal.commit([{ kind: 'put', key, value: formatRecord(ports) }])
 }

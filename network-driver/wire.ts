@@ -33,6 +33,9 @@ export type EndpointRequest = v.InferOutput<typeof EndpointRequest>
 export const JoinRequest = v.object({ ...EndpointRequest.entries, SandboxKey: v.string() })
 export type JoinRequest = v.InferOutput<typeof JoinRequest>
 
+export const ProgramRequest = v.object({ ...EndpointRequest.entries, Options: anyOptions })
+export type ProgramRequest = v.InferOutput<typeof ProgramRequest>
+
 export const CreateEndpointRequest = v.object({
   NetworkID: NetworkIdSchema,
   EndpointID: EndpointIdSchema,

@@ -74,6 +74,7 @@ function addReading(app: Hono, admin: AdminOnceReady): void {
     return answer(200, await (hosts === 'all' ? (await admin()).allEndpoints() : (await admin()).endpoints()))
   })
   app.get('/v1/routes', async () => answer(200, await (await admin()).routes()))
+  app.get('/v1/ports', async () => answer(200, await (await admin()).ports()))
   app.get('/v1/plan', async () => answer(200, await (await admin()).plan()))
 }
 

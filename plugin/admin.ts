@@ -24,6 +24,7 @@ import {
 } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
 import type { ClusterStatus, ClusterTasks } from './cluster-tasks.ts'
+import { listPortViews, type PortView } from './port-views.ts'
 
 /** Milliseconds. The command waits 30 s for its answer. */
 const EVERYWHERE_TIMEOUT_MS = 20_000
@@ -211,6 +212,12 @@ export class Admin {
   async routes(): Promise<StaticRoute[]> {
     const hosts = await listRecords(this.#directory, HostRecord, directoryKeys.hosts())
     return staticRoutes(this.#parts.plans.ipv4, hosts)
+  }
+
+  /** Those of this host. */
+  ports(): Promise<PortView[]> {
+    const { journal, network } = this.#parts
+    return listPortViews(journal, (port) => network.isReserved(port))
   }
 
   /** What is to be changed on this host, as text; "" when nothing. @throws RomanaError as {@link NetworkDriver.preview} */

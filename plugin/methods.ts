@@ -51,10 +51,15 @@ export const METHODS: Readonly<Record<string, Method>> = {
   'NetworkDriver.Join': call(network.JoinRequest, (to, request) => to.network.join(request)),
   'NetworkDriver.Leave': call(network.EndpointRequest, (to, request) => to.network.leave(request)),
   // An error here, even for an unknown endpoint, would fail the container's start on 20.10.
-  'NetworkDriver.EndpointOperInfo': call(anyRequest, () => Promise.resolve({ Value: {} })),
-  // CreateEndpoint refuses published ports, so nothing is left to do here.
-  'NetworkDriver.ProgramExternalConnectivity': call(anyRequest, nothing),
-  'NetworkDriver.RevokeExternalConnectivity': call(anyRequest, nothing),
+  'NetworkDriver.EndpointOperInfo': call(network.EndpointRequest, (to, request) =>
+    to.network.endpointOperInfo(request),
+  ),
+  'NetworkDriver.ProgramExternalConnectivity': call(network.ProgramRequest, (to, request) =>
+    to.network.programExternalConnectivity(request),
+  ),
+  'NetworkDriver.RevokeExternalConnectivity': call(network.EndpointRequest, (to, request) =>
+    to.network.revokeExternalConnectivity(request),
+  ),
   'NetworkDriver.DiscoverNew': call(anyRequest, nothing),
   'NetworkDriver.DiscoverDelete': call(anyRequest, nothing),
 

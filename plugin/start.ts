@@ -1,5 +1,6 @@
 /** Builds the object graph: stores, host, drivers. The only place that makes concrete classes. */
 import { reasonOf } from '../errors.ts'
+import { readEphemeralPorts } from '../host/ephemeral-ports.ts'
 import { openIpBatch } from '../host/ip-batch.ts'
 import { findIptables } from '../host/iptables-variant.ts'
 import { type Host, openLinuxHost } from '../host/linux-host.ts'
@@ -20,6 +21,7 @@ import { ContainerNames } from './container-names.ts'
 import type { Log } from './log.ts'
 import type { Drivers } from './methods.ts'
 import { type Directory, openDirectory } from './open-directory.ts'
+import { openPortSockets } from './port-sockets.ts'
 import { type StoreAddresses, watchStoreAddresses } from './store-addresses.ts'
 
 /** The names under which an engine knows the driver (docs/adr/0007). */
@@ -69,6 +71,12 @@ async function openPlugin(
     masquerade: config.masquerade,
     iptables: config.iptables,
     storeAddresses: () => stores?.current(),
+    ports: {
+      sockets: opened.adopt(openPortSockets(), (sockets) => sockets.close()),
+      anyPorts: await readEphemeralPorts(paths.sysNet),
+      onLost: (error) =>
+        log.error({ err: error }, `a port is published but not reserved: ${reasonOf(error)}`),
+    },
     onPlan: (plan, noticed) => logPlan(log, plan, noticed),
     onState: repair.follow,
   })

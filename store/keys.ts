@@ -48,6 +48,9 @@ export const journalKeys = {
   networks: () => '/networks/',
   endpoint: (endpoint: EndpointId) => `/endpoints/${endpoint}`,
   endpoints: () => '/endpoints/',
+  /** What an endpoint publishes. */
+  endpointPorts: (endpoint: EndpointId) => `/ports/${endpoint}`,
+  ports: () => '/ports/',
   iptables: () => '/iptables',
   membership: () => '/membership',
   /** Another host, as the directory had it last. */

@@ -6,6 +6,7 @@ import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { romana } from '../../cli/romana.ts'
 import { RomanaError } from '../../errors.ts'
+import type { RunOptions } from '../contract/docker-engine.ts'
 import { type AdminHost, startAdmin } from '../plugin/admin-steps.ts'
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
@@ -28,10 +29,10 @@ async function typeJson(line: string): Promise<unknown> {
 }
 
 /** A running container e1 on network n1 of segment web of tenant blue. */
-async function runContainer(): Promise<void> {
+async function runContainer(options: RunOptions = {}): Promise<void> {
   const { engine } = host.romana
   const id = '0123456789abcdef'.repeat(4)
-  await engine.run(`e${id.slice(1)}`, await engine.createNetwork(`a${id.slice(1)}`, WEB))
+  await engine.run(`e${id.slice(1)}`, await engine.createNetwork(`a${id.slice(1)}`, WEB), options)
 }
 
 describe('romana tenant', () => {
@@ -111,6 +112,32 @@ e123456789ab  a123456789ab  blue    web      10.1.17.2  rmne1
       },
     ])
     expect(await typeJson('endpoint list')).toMatchObject([{ networkId, address: '10.1.17.2', joined: true }])
+  })
+})
+
+describe('romana ports', () => {
+  const published = { ports: [{ Proto: 6, Port: 80, HostPort: 8080 }] }
+
+  test('shows what containers publish, and what is lost', async () => {
+    await runContainer(published)
+    expect(await type('ports')).toBe(`\
+0 ENDPOINT      NETWORK       HOST          CONTAINER         RESERVED
+e123456789ab  a123456789ab  0.0.0.0:8080  10.1.17.2:80/tcp  yes
+`)
+  })
+
+  test('--json', async () => {
+    await runContainer(published)
+    expect(await typeJson('ports')).toMatchObject([
+      {
+        protocol: 'tcp',
+        hostAddress: '0.0.0.0',
+        hostPort: 8080,
+        address: '10.1.17.2',
+        containerPort: 80,
+        reserved: true,
+      },
+    ])
   })
 })
 

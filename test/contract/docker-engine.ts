@@ -49,13 +49,23 @@ export interface EngineEndpoint {
 export interface RunOptions {
   readonly ip?: string
   readonly mac?: string
+  /** Another endpoint of the same container. */
+  readonly sandbox?: string
+  /** As the engine sends what -p asks for. */
+  readonly ports?: readonly PortBinding[]
+}
+
+export interface PortBinding {
+  readonly Proto: number
+  readonly Port: number
+  readonly HostIP?: string
+  readonly HostPort?: number
+  readonly HostPortEnd?: number
 }
 
 const GATEWAY = 'com.docker.network.gateway'
-const PORTS = {
-  'com.docker.network.endpoint.exposedports': [],
-  'com.docker.network.portmap': [],
-}
+const EXPOSED_PORTS = 'com.docker.network.endpoint.exposedports'
+const PORT_MAP = 'com.docker.network.portmap'
 
 export class DockerEngine {
   readonly #call: CallPlugin
@@ -123,7 +133,7 @@ export class DockerEngine {
   async run(
     id: string,
     network: EngineNetwork,
-    { ip = '', mac = '' }: RunOptions = {},
+    { ip = '', mac = '', ports = [], sandbox = id }: RunOptions = {},
   ): Promise<EngineEndpoint> {
     const options = { 'com.docker.network.endpoint.name': `container-${id}` }
     const given = await this.#requestAddress(network.poolId, ip, options)
@@ -132,33 +142,36 @@ export class DockerEngine {
       await this.#call('NetworkDriver.CreateEndpoint', {
         ...namesOf(created),
         Interface: { Address: given, AddressIPv6: '', MacAddress: mac },
-        Options: PORTS,
+        Options: portOptions(ports),
       })
     } catch (error) {
       await this.#releaseAddress(network.poolId, created.address)
       throw error
     }
-    return this.#start(created)
+    return this.#start(created, sandbox, portOptions(ports))
   }
 
-  async #start(created: EngineEndpoint): Promise<EngineEndpoint> {
-    const endpoint = { ...created, link: await this.#join(created) }
+  async #start(created: EngineEndpoint, sandbox: string, Options: object): Promise<EngineEndpoint> {
+    const endpoint = { ...created, link: await this.#join(created, sandbox, Options) }
     this.#sandboxes.enterContainer(endpoint.link)
-    await this.#ignoring('NetworkDriver.ProgramExternalConnectivity', {
-      ...namesOf(endpoint),
-      Options: PORTS,
-    })
+    try {
+      await this.#call('NetworkDriver.ProgramExternalConnectivity', { ...namesOf(endpoint), Options })
+    } catch (error) {
+      await this.#ignoring('NetworkDriver.Leave', namesOf(endpoint))
+      await this.stop(endpoint)
+      throw error
+    }
     await this.#ignoring('NetworkDriver.EndpointOperInfo', namesOf(endpoint))
     return endpoint
   }
 
-  async #join(endpoint: EngineEndpoint): Promise<string> {
-    const SandboxKey = `/var/run/docker/netns/${endpoint.id}`
+  async #join(endpoint: EngineEndpoint, sandbox: string, Options: object): Promise<string> {
+    const SandboxKey = `/var/run/docker/netns/${sandbox}`
     try {
       const joined = await this.#call('NetworkDriver.Join', {
         ...namesOf(endpoint),
         SandboxKey,
-        Options: PORTS,
+        Options,
       })
       return textOf(fieldOf(joined, 'InterfaceName'), 'SrcName')
     } catch (error) {
@@ -209,6 +222,10 @@ export class DockerEngine {
   async #ignoring(method: string, body: object): Promise<void> {
     await this.#call(method, body).catch(() => undefined)
   }
+}
+
+function portOptions(ports: readonly PortBinding[]): object {
+  return { [EXPOSED_PORTS]: ports.map(({ Proto, Port }) => ({ Proto, Port })), [PORT_MAP]: ports }
 }
 
 function namesOf({ id, network }: EngineEndpoint): { NetworkID: string; EndpointID: string } {

@@ -1,6 +1,6 @@
 /**
  * A recording as the same engine would have sent it to Romana: with its pool ids and addresses, and without options that
- * Romana refuses (published ports, IPv6, -o, --ip-range). Calls that are all about IPv6 are left out.
+ * Romana refuses (IPv6, -o, --ip-range). Calls that are all about IPv6 are left out.
  */
 import { textOf } from './docker-answers.ts'
 import type { RecordedCall } from './docker-recording.ts'
@@ -75,7 +75,6 @@ export class Translation {
     return {
       ...body,
       Interface: { ...withoutField(Interface, 'AddressIPv6'), Address: `${address}/32` },
-      Options: { ...withoutField(body['Options'], 'com.docker.network.portmap') },
     }
   }
 

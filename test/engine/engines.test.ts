@@ -125,8 +125,8 @@ describe('what Docker prints when something is wrong', () => {
       'Type: docker network create -d romana --ipam-driver romana',
     )
     expect(
-      await failureOf(host, ['run', '--rm', '--network', 'blue-web', '-p', '80:80', IMAGE, 'true']),
-    ).toContain('Cannot publish ports')
+      await failureOf(host, ['run', '--rm', '--network', 'blue-web', '-p', '[::1]:80:80', IMAGE, 'true']),
+    ).toContain('Cannot publish port 80/tcp: ::1 is an IPv6 address')
     expect(
       (await host.docker(['network', 'ls', '--quiet', '--filter', 'driver=romana'])).stdout.split('\n'),
     ).toHaveLength(1)

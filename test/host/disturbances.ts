@@ -50,6 +50,7 @@ export const DISTURBANCES: readonly Disturbance[] = [
     lines: ['-D POSTROUTING -j ROMANA-POSTROUTING', ':ROMANA-POSTROUTING - [0:0]', '-X ROMANA-POSTROUTING'],
     plan: [
       ':ROMANA-POSTROUTING - [0:0]',
+      '-A ROMANA-POSTROUTING -d 10.0.0.0/8 -m conntrack --ctstate DNAT -j ROMANA-HAIRPIN',
       '-A ROMANA-POSTROUTING -s 10.0.0.0/8 ! -d 10.0.0.0/8 ! -o rmn+ -j MASQUERADE',
       '-I POSTROUTING 1 -j ROMANA-POSTROUTING',
     ],

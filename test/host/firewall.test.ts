@@ -5,7 +5,7 @@ import { PLANS } from './host-fixtures.ts'
 
 /** Tables, jumps and rules in the order in which packets meet them. */
 function show(plans = PLANS, options: Partial<FirewallOptions> = {}): string {
-  return firewall(plans, { uplinks: ['eth0'], masquerade: true, ...options })
+  return firewall(plans, { uplinks: ['eth0'], masquerade: true, ports: [], ...options })
     .flatMap(({ family, table, chains, jumps }) => [
       `IPv${family} ${table}`,
       ...jumps.map(({ from, to }) => `  ${from}: -j ${to}`),
@@ -30,6 +30,7 @@ IPv4 filter
   ROMANA-FORWARD: -o rmni+ -j DROP
   ROMANA-FORWARD: -s 10.0.0.0/8 -m conntrack --ctstate ESTABLISHED -j ACCEPT
   ROMANA-FORWARD: ! -s 10.0.0.0/8 -d 10.0.0.0/8 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+  ROMANA-FORWARD: -d 10.0.0.0/8 -m conntrack --ctstate DNAT -j ROMANA-PORTS
   ROMANA-FORWARD: -d 10.0.0.0/8 -j DROP
   ROMANA-FORWARD: -s 10.0.0.0/8 -o eth0 -m conntrack --ctstate INVALID -j DROP
   ROMANA-FORWARD: -s 10.0.0.0/8 -o eth0 -j ACCEPT
@@ -44,7 +45,10 @@ IPv4 filter
   ROMANA-INPUT: -s 10.0.0.0/8 -j ROMANA-HOST
   ROMANA-INPUT: -d 10.0.0.0/8 -j ROMANA-HOST
 IPv4 nat
+  PREROUTING: -j ROMANA-PORTS
+  OUTPUT: -j ROMANA-PORTS
   POSTROUTING: -j ROMANA-POSTROUTING
+  ROMANA-POSTROUTING: -d 10.0.0.0/8 -m conntrack --ctstate DNAT -j ROMANA-HAIRPIN
   ROMANA-POSTROUTING: -s 10.0.0.0/8 ! -d 10.0.0.0/8 ! -o rmn+ -j MASQUERADE
 IPv6 raw
   PREROUTING: -j ROMANA-PREROUTING
@@ -79,8 +83,6 @@ describe('the rules', () => {
     expect(
       missing.join('\n'),
     ).toBe(`  ROMANA-FORWARD: -s 10.0.0.0/8 -o eth0 -m conntrack --ctstate INVALID -j DROP
-IPv4 nat
-  POSTROUTING: -j ROMANA-POSTROUTING
   ROMANA-POSTROUTING: -s 10.0.0.0/8 ! -d 10.0.0.0/8 ! -o rmn+ -j MASQUERADE`)
   })
 })

@@ -17,6 +17,7 @@ export const EMPTY_HOST: HostRecords = {
   host: 1n,
   networks: [],
   endpoints: [],
+  ports: [],
   uplinks: ['eth0'],
   masquerade: true,
   iptables: 'nft',

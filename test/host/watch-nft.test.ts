@@ -48,7 +48,7 @@ describe('nothing is said of', () => {
     ['a rule that Docker deletes for a container', rule('delete', 'ip raw PREROUTING', FROM, COUNTER)],
     ['a rule in a chain of Docker', rule('insert', 'ip filter DOCKER', FROM, COUNTER, ACCEPT)],
     ['a jump of Docker that goes', rule('delete', 'ip filter FORWARD', COUNTER, jump('DOCKER-FORWARD'))],
-    ['a rule of another chain', rule('insert', 'ip nat OUTPUT', COUNTER, jump('DOCKER'))],
+    ['a rule of another chain', rule('insert', 'ip filter MINE', COUNTER, jump('DOCKER'))],
     ['a rule of a table that is not of iptables', rule('insert', 'inet filter FORWARD', FROM, ACCEPT)],
     ['a rule of another table of iptables', rule('insert', 'ip mangle FORWARD', FROM, ACCEPT)],
     [

@@ -43,9 +43,9 @@ describe('CreateEndpoint', () => {
     ['without an address', { Interface: { Address: '' } }, 'Cannot read the network ""'],
     ['without an interface', { Interface: null }, '(E_ADDRESS)'],
     [
-      'with published ports',
-      { Options: { 'com.docker.network.portmap': [{ Proto: 6, Port: 80, HostPort: 8080 }] } },
-      'Cannot publish ports (-p, -P): this release of Romana publishes none. Start the container without -p: the host itself reaches it at its own address (E_OPTION)',
+      'with a port on an IPv6 address',
+      { Options: { 'com.docker.network.portmap': [{ Proto: 6, Port: 80, HostIP: '::1', HostPort: 8080 }] } },
+      'Cannot publish port 80/tcp: ::1 is an IPv6 address, and this release publishes on IPv4 only. Change -p (E_PORT)',
     ],
   ])('%s is refused and leaves nothing', async (_what, change, message) => {
     const romana = await startWithNetwork()

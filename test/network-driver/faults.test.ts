@@ -16,7 +16,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record(
-      { kind: fc.constant('run' as const), network: fc.nat(3), ip: fc.nat(4) },
+      { kind: fc.constant('run' as const), network: fc.nat(3), ip: fc.nat(4), port: fc.nat(2) },
       { requiredKeys: ['kind', 'network'] },
     ),
   },

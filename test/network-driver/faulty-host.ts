@@ -1,13 +1,21 @@
 /** A host on which everything goes wrong that may: plugin, engine and containers die at any moment, calls come twice or never. */
 import { expect } from 'vitest'
 import { RomanaError } from '../../errors.ts'
-import { textOf } from '../contract/docker-answers.ts'
+import { fieldOf, textOf } from '../contract/docker-answers.ts'
 import type { CallPlugin, DockerEngine, EngineEndpoint, EngineNetwork } from '../contract/docker-engine.ts'
 import { EngineDied, type Fault, FaultyPlugin, NoAnswer } from './faulty-plugin.ts'
 import { type EngineEvents, mortalEngine } from './mortal-engine.ts'
 
+export interface RunAction {
+  readonly kind: 'run'
+  readonly network: number
+  readonly ip?: number
+  /** What it publishes, by number. */
+  readonly port?: number
+}
+
 export type Action =
-  | { readonly kind: 'run'; readonly network: number; readonly ip?: number }
+  | RunAction
   | { readonly kind: 'stop' | 'die'; readonly container: number }
   | { readonly kind: 'network' }
 
@@ -20,14 +28,16 @@ export type Step =
   | 'a minute passes'
 
 /** Refusals that a person may well see after faults. */
-const ALLOWED = ['E_ADDRESS_TAKEN', 'E_POOL_FULL', 'E_TENANTS_FULL']
+const ALLOWED = ['E_ADDRESS_TAKEN', 'E_POOL_FULL', 'E_TENANTS_FULL', 'E_PORT_TAKEN']
 
 const ADDRESSES_OF_A_CELL = 5
+
+const FIRST_PORT = 8000
 
 export class FaultyHost {
   readonly plugin: FaultyPlugin
   readonly #networks: EngineNetwork[] = []
-  readonly #running = new Map<string, EngineEndpoint>()
+  readonly #running = new Map<string, EngineEndpoint & { readonly port?: number | undefined }>()
   readonly #unsureNetworks: string[] = []
   #lastId = 0
 
@@ -52,6 +62,7 @@ export class FaultyHost {
     else await Promise.all(step.map((action) => this.#act(action)))
     await this.plugin.started()
     this.expectRunning()
+    await this.expectPorts()
   }
 
   /** No address is at two containers, and none of them is cut off. */
@@ -68,6 +79,22 @@ export class FaultyHost {
       expect(kernel).toContain(`address ${network.gateway.replace(/\/.*/, '/32')} dev ${hostLink}\n`)
       expect(kernel).toContain(`route ${address}/32 dev ${hostLink} table 8200 protocol 82\n`)
     }
+  }
+
+  /** Those of running containers are there, and no others. */
+  async expectPorts(): Promise<void> {
+    const published = [...this.#running.values()].filter(
+      ({ port, network }) => port !== undefined && network.id !== 'n2',
+    )
+    const { sockets } = await this.plugin.started()
+    const kernel = this.plugin.kernel.show()
+    for (const { address, port } of published) {
+      expect(kernel).toContain(`--dport ${port} -j DNAT --to-destination ${address}:80\n`)
+      expect(sockets.show()).toContain(`tcp 0.0.0.0:${port} -> ${address}:80`)
+    }
+    const records = (await this.plugin.journal.list('/ports/')).entries.map(({ key }) => key.slice(7))
+    const endpoints = (await this.plugin.journal.list('/endpoints/')).entries.map(({ key }) => key.slice(11))
+    expect(endpoints).toEqual(expect.arrayContaining(records))
   }
 
   /** Without further faults, once all containers are gone, every address of every cell can be given out. */
@@ -94,13 +121,14 @@ export class FaultyHost {
     expect(this.plugin.kernel.show()).toMatch(
       /^(iptables -t filter -P FORWARD DROP\nnet\.ipv4\.ip_forward = 1)?$/,
     )
-    for (const prefix of ['/endpoints/', '/networks/']) {
+    expect((await this.plugin.started()).sockets.show()).toBe('')
+    for (const prefix of ['/endpoints/', '/networks/', '/ports/']) {
       expect((await this.plugin.journal.list(prefix)).entries).toEqual([])
     }
   }
 
   async #act(action: Action): Promise<void> {
-    if (action.kind === 'run') return this.#run(action.network, action.ip)
+    if (action.kind === 'run') return this.#run(action)
     if (action.kind === 'network') return this.#makeAndRemoveNetwork()
     const chosen = [...this.#running.values()][action.container % Math.max(1, this.#running.size)]
     if (chosen === undefined) return
@@ -110,7 +138,7 @@ export class FaultyHost {
   }
 
   /** When the engine dies in it and has stored the endpoint already, it cleans up when it is back. */
-  async #run(networkIndex: number, ip: number | undefined): Promise<void> {
+  async #run({ network: networkIndex, ip, port }: RunAction): Promise<void> {
     const network = this.#networks[networkIndex]
     if (network === undefined) return
     const id = this.#nextId('e')
@@ -118,14 +146,27 @@ export class FaultyHost {
     const call: CallPlugin = async (method, body) => {
       const answer = await this.plugin.call(method, body)
       if (method === 'NetworkDriver.CreateEndpoint') stored.address = addressIn(body)
+      if (method === 'NetworkDriver.Join') stored.link = textOf(fieldOf(answer, 'InterfaceName'), 'SrcName')
       return answer
     }
+    let isDead = false
+    const events: EngineEvents = {
+      onDeath: () => {
+        isDead = true
+      },
+      onLeave: () => {
+        stored.link = ''
+      },
+    }
     try {
-      const options = ip === undefined ? {} : { ip: addressOf(network, ip) }
-      this.#running.set(id, await this.#engine(call).run(id, network, options))
+      const ports = port === undefined ? [] : [{ Proto: 6, Port: 80, HostPort: FIRST_PORT + port }]
+      const options = { ports, ...(ip === undefined ? {} : { ip: addressOf(network, ip) }) }
+      const endpoint = await this.#engine(call, events).run(id, network, options)
+      this.#running.set(id, { ...endpoint, ...(port !== undefined && { port: FIRST_PORT + port }) })
     } catch (error) {
       expectAllowed(error)
-      if (error instanceof EngineDied && stored.address !== '') await this.#bury(stored)
+      if (isDead && stored.link !== '') await this.#die(stored)
+      else if (isDead && stored.address !== '') await this.#bury(stored)
     }
   }
 

@@ -15,6 +15,7 @@ import type { Store } from '../../store/store.ts'
 import { type CallPlugin, DockerEngine } from '../contract/docker-engine.ts'
 import { keysOf, takenAddresses } from '../ipam-driver/ipam-steps.ts'
 import { type FakeKernel, makeFakeKernel } from '../support/fake-kernel.ts'
+import { type FakeSockets, makeFakeSockets } from '../support/fake-sockets.ts'
 
 /** What outlives a restart of the plugin. */
 export interface Remains {
@@ -32,6 +33,7 @@ export interface Romana extends Remains {
   /** Calls a method with a body as the engine sends it. @throws RomanaError */
   readonly call: CallPlugin
   readonly engine: DockerEngine
+  readonly sockets: FakeSockets
   /** Every plan that was carried out. */
   readonly plans: readonly string[]
 }
@@ -40,6 +42,9 @@ export interface Romana extends Remains {
 export interface StartWish extends Partial<Remains> {
   /** Instead of the kernel's own. */
   readonly host?: Host
+  readonly sockets?: FakeSockets
+  /** Ports that other programs have. */
+  readonly takenPorts?: readonly string[]
 }
 
 /** Starts the plugin's drivers on an untouched host, or on what another start has left. */
@@ -50,7 +55,9 @@ export async function startRomana(wish: StartWish = {}): Promise<Romana> {
     journal = openMemoryStore(),
     plan = '10.0.0.0/8 8/4/4/8',
     nowMs = () => 0,
+    sockets = makeFakeSockets(),
   } = wish
+  for (const port of wish.takenPorts ?? []) sockets.take(port)
   const plans: string[] = []
   const ipv4 = parsePlan(plan)
   const host = v.parse(HostNumberSchema, 1)
@@ -62,6 +69,7 @@ export async function startRomana(wish: StartWish = {}): Promise<Romana> {
     masquerade: true,
     iptables: 'nft',
     storeAddresses: () => undefined,
+    ports: { sockets, anyPorts: { first: 49_153, last: 49_160 }, onLost: () => undefined },
     onPlan: (text) => plans.push(text),
     onState: () => undefined,
   })
@@ -81,7 +89,7 @@ export async function startRomana(wish: StartWish = {}): Promise<Romana> {
   const call = callDrivers(drivers)
   const { recovered } = network
   const engine = new DockerEngine(call, kernel)
-  return { kernel, directory, journal, plan, nowMs, drivers, recovered, call, engine, plans }
+  return { kernel, directory, journal, plan, nowMs, drivers, recovered, call, engine, sockets, plans }
 }
 
 /** What the mirror does behind the calls: the directory has this host's networks and endpoints. */

@@ -101,6 +101,7 @@ const CLEAR = [
   'NetworkDriver.CreateNetwork sent again E_REQUEST',
   'NetworkDriver.Join E_NETWORK_UNKNOWN',
   'NetworkDriver.Join sent again E_REQUEST',
+  'NetworkDriver.ProgramExternalConnectivity E_ENDPOINT_UNKNOWN',
 ]
 
 it('there are recordings of three engines', () => {

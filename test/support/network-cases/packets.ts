@@ -1,7 +1,6 @@
 /** What passes between containers, the host and the world outside. */
 import type { NetworkCase } from '../network-case.ts'
 import type { Stage } from '../network-stage.ts'
-import { IMAGE } from '../romana-host.ts'
 import { PORT } from '../services.ts'
 
 export const PACKET_CASES: readonly NetworkCase[] = [
@@ -142,23 +141,6 @@ export const PACKET_CASES: readonly NetworkCase[] = [
       return /^1[89]\dkB \/ 1[89]\dkB$/.test(io) ? 'counted' : io
     },
     expected: 'counted',
-  },
-  {
-    title: '-p and -P',
-    async see(stage) {
-      const network = await stage.network('net')
-      return [
-        await stage.refusal(...stage.runArgs('one', network, '-p', '7080:80'), IMAGE, 'true'),
-        await stage.refusal(...stage.runArgs('two', network, '--expose', '80', '-P'), IMAGE, 'true'),
-        await stage.refusal(...stage.runArgs('three', network, '--expose', '80'), IMAGE, 'true'),
-      ].join('; ')
-    },
-    expected: {
-      difference: 'Ports are not published',
-      romana:
-        /Cannot publish ports \(-p, -P\): this release of Romana publishes none\. Start the container without -p: the host itself reaches it at its own address \(E_OPTION\).*Cannot publish ports \(-p, -P\).*; succeeded$/s,
-      bridge: 'succeeded; succeeded; succeeded',
-    },
   },
 ]
 

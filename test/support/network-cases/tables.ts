@@ -11,6 +11,7 @@ import { LINK_CASES } from './links.ts'
 import { NAME_CASES } from './names.ts'
 import { NETWORK_CASES } from './networks.ts'
 import { PACKET_CASES } from './packets.ts'
+import { PORT_CASES } from './published-ports.ts'
 import { SUBNET_CASES } from './subnets.ts'
 
 export const OPTION_CASES: readonly NetworkCase[] = [
@@ -21,6 +22,7 @@ export const OPTION_CASES: readonly NetworkCase[] = [
   ...NAME_CASES,
   ...PACKET_CASES,
   ...ICMP_CASES,
+  ...PORT_CASES,
 ]
 
 export const VERB_CASES: readonly NetworkCase[] = [

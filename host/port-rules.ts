@@ -1,0 +1,110 @@
+/**
+ * The rules of published ports, in chains of their own: they are the only ones that grow with containers, so that one small
+ * restore changes them. The chains are always there; `firewall.ts` has the constant rules that lead to them. Pure.
+ */
+import type { Cidr } from '../address/cidr.ts'
+import { hostCidr } from '../address/cidr.ts'
+import { Ip } from '../address/ip.ts'
+import type { Chain } from './host-state.ts'
+import type { IptablesVariant } from './iptables-variant.ts'
+import { CHAIN_PREFIX } from './marks.ts'
+import type { RestoreText } from './plan-firewall.ts'
+
+/** In filter: what was translated and may pass. In nat: what is translated. */
+export const PORTS = `${CHAIN_PREFIX}PORTS`
+/** In nat: what was translated and needs another source, or the answer would go another way. */
+export const HAIRPIN = `${CHAIN_PREFIX}HAIRPIN`
+
+/** A port of this host that leads to a port of an endpoint. */
+export interface PortRule {
+  readonly protocol: 'tcp' | 'udp' | 'sctp'
+  /** An address of this host; 0.0.0.0 for all of them. */
+  readonly hostAddress: Ip
+  readonly hostPort: number
+  /** The endpoint's. */
+  readonly address: Ip
+  readonly containerPort: number
+  /** Cells that the endpoint's container answers by another link. */
+  readonly otherCells: readonly Cidr[]
+}
+
+export interface PortChains {
+  readonly filter: Chain
+  readonly nat: readonly [Chain, Chain]
+}
+
+export function portChains(ports: readonly PortRule[]): PortChains {
+  const translated = ports.filter(({ hostAddress }) => !isLoopback(hostAddress))
+  return {
+    filter: { name: PORTS, rules: distinct(translated.map(acceptance)) },
+    nat: [
+      { name: PORTS, rules: translated.length === 0 ? [] : [...NOT_OURS, ...translated.map(translation)] },
+      { name: HAIRPIN, rules: distinct(translated.flatMap(rewriting)) },
+    ],
+  }
+}
+
+/** Replaces both tables' chains and touches nothing else. */
+export function planPortChains(variant: IptablesVariant, ports: readonly PortRule[]): RestoreText {
+  const { filter, nat } = portChains(ports)
+  return { program: { variant, family: 4 }, text: `${tableText('filter', [filter])}${tableText('nat', nat)}` }
+}
+
+/** Whether the address never leaves this host: its ports are not translated but passed on by the plugin. */
+export function isLoopback(address: Ip): boolean {
+  return address.family === 4 ? address.value >> 24n === 127n : address.value === 1n
+}
+
+const TRANSLATION =
+  /^(?:-d (?<to>[\d.]+)\/32 )?-p (?<protocol>tcp|udp|sctp) -m \w+ --dport (?<hostPort>\d+) -j DNAT --to-destination (?<address>[\d.]+):(?<containerPort>\d+)$/
+
+/** What a rule translates, as it was written by {@link portChains}; undefined for others. */
+export function readTranslation(rule: string): Omit<PortRule, 'otherCells'> | undefined {
+  const { to = '0.0.0.0', protocol, hostPort, address, containerPort } = TRANSLATION.exec(rule)?.groups ?? {}
+  if (address === undefined) return undefined
+  return {
+    protocol: protocol === 'tcp' || protocol === 'udp' ? protocol : 'sctp',
+    hostAddress: Ip.parse(to),
+    hostPort: Number(hostPort),
+    address: Ip.parse(address),
+    containerPort: Number(containerPort),
+  }
+}
+
+/** A port of 127.0.0.1 is translated nowhere: that would need route_localnet, which opens loopback to the neighbours. */
+const NOT_OURS = ['-m addrtype ! --dst-type LOCAL -j RETURN', '-d 127.0.0.0/8 -j RETURN']
+
+function translation({ protocol, hostAddress, hostPort, address, containerPort }: PortRule): string {
+  const to = hostAddress.value === 0n ? '' : `-d ${hostCidr(hostAddress)} `
+  return `${to}${matching(protocol, hostPort)} -j DNAT --to-destination ${address}:${containerPort}`
+}
+
+function acceptance({ protocol, address, containerPort }: PortRule): string {
+  return `-d ${hostCidr(address)} ${matching(protocol, containerPort)} -j ACCEPT`
+}
+
+/**
+ * A container that calls itself by a port of its host would get its own address as the caller's. And one that has a link in
+ * the caller's segment too would answer by that link, with a source that belongs to the other.
+ */
+function rewriting({ address, otherCells }: PortRule): string[] {
+  return [hostCidr(address), ...otherCells].map(
+    (source) => `-s ${source} -d ${hostCidr(address)} -j MASQUERADE`,
+  )
+}
+
+function matching(protocol: PortRule['protocol'], port: number): string {
+  return `-p ${protocol} -m ${protocol} --dport ${port}`
+}
+
+function tableText(table: string, chains: readonly Chain[]): string {
+  const lines = [
+    ...chains.map(({ name }) => `:${name} - [0:0]`),
+    ...chains.flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${rule}`)),
+  ]
+  return `*${table}\n${lines.join('\n')}\nCOMMIT\n`
+}
+
+function distinct(rules: readonly string[]): string[] {
+  return [...new Set(rules)]
+}

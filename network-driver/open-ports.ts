@@ -1,0 +1,61 @@
+/** The driver's published ports: what they need of the rest, and how the engine would read them. */
+import type { ObservedHost } from '../host/host-state.ts'
+import { planPortChains } from '../host/port-rules.ts'
+import type { PublishedPort } from '../store/port-records.ts'
+import type { ConvergeParts } from './converge.ts'
+import { chooseIptables } from './iptables-choice.ts'
+import { PortChoice } from './port-choice.ts'
+import type { PortSockets } from './port-sockets.ts'
+import { portRules } from './port-state.ts'
+import { type PortRange, PROTOCOL_NUMBERS } from './port-wishes.ts'
+import { PublishedPorts } from './published-ports.ts'
+import { listEndpoints, listPorts } from './records.ts'
+
+export interface PortParts {
+  readonly sockets: PortSockets
+  /** Where ports come from that nobody named. */
+  readonly anyPorts: PortRange
+  /** Told when a recorded port cannot be reserved again. */
+  readonly onLost: (error: unknown) => void
+}
+
+export interface NetworkDriverParts extends ConvergeParts {
+  readonly ports: PortParts
+}
+
+/** @param seen the host as it was seen last. */
+export function openPublishedPorts(parts: NetworkDriverParts, seen: () => ObservedHost): PublishedPorts {
+  const { stores, ports } = parts
+  return new PublishedPorts({
+    stores,
+    sockets: ports.sockets,
+    choice: new PortChoice(ports.sockets, ports.anyPorts),
+    writeRules: () => writePortRules(parts, seen()),
+    onLost: ports.onLost,
+  })
+}
+
+/** One program, and only the chains of the ports. */
+async function writePortRules(parts: NetworkDriverParts, seen: ObservedHost): Promise<void> {
+  const { stores, host, plans } = parts
+  const variant = await chooseIptables(stores.journal, parts.iptables, seen)
+  const rules = portRules({ plans, endpoints: await listEndpoints(stores), ports: await listPorts(stores) })
+  await host.apply({
+    hostSet: { before: [], after: [] },
+    restore: [planPortChains(variant, rules)],
+    ip: [],
+    switchForwardingOn: false,
+  })
+}
+
+/** As the engine's own drivers have it (moby, daemon/libnetwork/types: PortBinding). */
+export function portBinding({ protocol, hostAddress, hostPort, containerPort }: PublishedPort): object {
+  return {
+    Proto: PROTOCOL_NUMBERS[protocol],
+    IP: '',
+    Port: containerPort,
+    HostIP: String(hostAddress),
+    HostPort: hostPort,
+    HostPortEnd: hostPort,
+  }
+}

@@ -1,0 +1,136 @@
+/** What endpoints publish: reserved by a socket, then recorded, then translated by rules; and the same backwards. */
+import type { Ip } from '../address/ip.ts'
+import { RomanaError } from '../errors.ts'
+import type { EndpointId } from '../store/ids.ts'
+import { journalKeys } from '../store/keys.ts'
+import type { EndpointPortsRecord, PublishedPort } from '../store/port-records.ts'
+import { type EndpointRecord, formatRecord } from '../store/records.ts'
+import type { PortChoice } from './port-choice.ts'
+import { formatHostPort, type PortSockets } from './port-sockets.ts'
+import { fulfil, type PortWish } from './port-wishes.ts'
+import { listEndpoints, listPorts, type Stores } from './records.ts'
+import { makeRewriter, type Rewrite } from './rewriter.ts'
+
+export interface PublishedPortsParts {
+  readonly stores: Stores
+  readonly sockets: PortSockets
+  readonly choice: PortChoice
+  /** Makes the rules follow from the records. @throws RomanaError E_COMMAND, E_STORE */
+  readonly writeRules: () => Promise<void>
+  /** Told when a recorded port cannot be reserved again. It is tried again with the next look at the host. */
+  readonly onLost: (error: unknown) => void
+}
+
+interface Published {
+  /** The endpoint's. */
+  readonly address: Ip
+  readonly ports: readonly PublishedPort[]
+  readonly sandbox: string | undefined
+}
+
+/** Calls for one endpoint take turns ({@link NetworkDriver}). An endpoint without ports costs no look at store or kernel. */
+export class PublishedPorts {
+  readonly #parts: PublishedPortsParts
+  readonly #rewrite: Rewrite
+  readonly #published = new Map<EndpointId, Published>()
+
+  constructor(parts: PublishedPortsParts) {
+    this.#parts = parts
+    this.#rewrite = makeRewriter(parts.writeRules)
+  }
+
+  /**
+   * A container publishes on one of its networks only: what another of its endpoints still has, it gives up.
+   * @throws RomanaError E_PORT, E_PORT_TAKEN, E_STORE, E_COMMAND
+   */
+  async publish(endpoint: EndpointRecord, wishes: readonly PortWish[]): Promise<void> {
+    const { endpointId, address, sandbox } = endpoint
+    if (wishes.length === 0) return this.withdraw(endpointId)
+    for (const other of this.#othersIn(endpoint)) await this.withdraw(other)
+    const known = this.#published.get(endpointId)
+    if (known !== undefined && fulfil(known.ports, wishes)) return this.#rewrite()
+    await this.withdraw(endpointId)
+    const ports = await this.#parts.choice.reserveAll(wishes, address)
+    this.#published.set(endpointId, { ports, address, sandbox })
+    try {
+      await this.#record({ endpointId, ports })
+      await this.#rewrite()
+    } catch (error) {
+      await this.withdraw(endpointId).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** The record first, the socket last: nobody gets a port that is still translated. @throws RomanaError E_STORE, E_COMMAND */
+  async withdraw(endpointId: EndpointId): Promise<void> {
+    const known = this.#published.get(endpointId)
+    if (known === undefined) return
+    await this.#parts.stores.journal.commit([{ kind: 'remove', key: journalKeys.endpointPorts(endpointId) }])
+    await this.#rewrite()
+    await Promise.all(known.ports.map((port) => this.#parts.sockets.release(port)))
+    this.#published.delete(endpointId)
+  }
+
+  /** Another endpoint of the container came or went: which sources are rewritten depends on it. @throws RomanaError */
+  async followSandbox(sandbox: string | undefined): Promise<void> {
+    const concerned = [...this.#published.values()].some((published) => published.sandbox === sandbox)
+    if (sandbox !== undefined && concerned) await this.#rewrite()
+  }
+
+  portsOf(endpointId: EndpointId): readonly PublishedPort[] {
+    return this.#published.get(endpointId)?.ports ?? []
+  }
+
+  /**
+   * Brings sockets and records together when the plugin starts and with each look at the host: what no endpoint with a
+   * container has goes, what is recorded is reserved. Must run while no endpoint changes. @throws RomanaError E_STORE
+   */
+  async settle(): Promise<void> {
+    const { stores, sockets } = this.#parts
+    const endpoints = new Map(
+      (await listEndpoints(stores)).map((endpoint) => [endpoint.endpointId, endpoint]),
+    )
+    this.#published.clear()
+    for (const { endpointId, ports } of await listPorts(stores)) {
+      const endpoint = endpoints.get(endpointId)
+      if (endpoint?.joined === true)
+        this.#published.set(endpointId, { ...endpoint, ports, sandbox: endpoint.sandbox })
+      else await stores.journal.commit([{ kind: 'remove', key: journalKeys.endpointPorts(endpointId) }])
+    }
+    const wanted = new Set([...this.#published.values()].flatMap(({ ports }) => ports.map(formatHostPort)))
+    const stale = sockets.reserved().filter((port) => !wanted.has(formatHostPort(port)))
+    await Promise.all(stale.map((port) => sockets.release(port)))
+    await this.#reserveMissing()
+  }
+
+  async #reserveMissing(): Promise<void> {
+    const { sockets, onLost } = this.#parts
+    const present = new Set(sockets.reserved().map(formatHostPort))
+    for (const { ports, address } of this.#published.values()) {
+      for (const port of ports.filter((recorded) => !present.has(formatHostPort(recorded)))) {
+        await sockets.reserve(port, { address, port: port.containerPort }).catch(onLost)
+      }
+    }
+  }
+
+  async #record(record: EndpointPortsRecord): Promise<void> {
+    const key = journalKeys.endpointPorts(record.endpointId)
+    await this.#parts.stores.journal.commit([{ kind: 'put', key, value: formatRecord(record) }])
+  }
+
+  #othersIn({ endpointId, sandbox }: EndpointRecord): EndpointId[] {
+    const found = [...this.#published].filter(
+      ([other, published]) => other !== endpointId && published.sandbox === sandbox,
+    )
+    return sandbox === undefined ? [] : found.map(([other]) => other)
+  }
+}
+
+/** @throws RomanaError E_ENDPOINT_UNKNOWN */
+export function unknownPublisher(endpointId: EndpointId): RomanaError {
+  return new RomanaError('E_ENDPOINT_UNKNOWN', {
+    cannot: `publish ports of endpoint "${endpointId}"`,
+    because: 'Romana has no record of the endpoint',
+    remedy: 'Start the container again',
+  })
+}
