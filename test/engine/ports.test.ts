@@ -1,0 +1,38 @@
+/** Published ports in every form, as those who call them see it, with Romana and with Docker's bridge. */
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { LabHost } from '../../lab/lab-host.ts'
+import { portTable, SECOND } from '../support/port-table.ts'
+import { createSegmentNetwork, type RomanaHost, startRomanaHost } from '../support/romana-host.ts'
+
+function golden(driver: string): string {
+  return readFileSync(new URL(`../golden/published-ports-${driver}.table`, import.meta.url), 'utf8').trimEnd()
+}
+
+describe.each([
+  ['portss', 'sid'],
+  ['portsb', 'bookworm'],
+] as const)('lab %s: Docker of Debian %s', (lab, release) => {
+  let romana: RomanaHost
+  let host: LabHost
+
+  beforeAll(async () => {
+    romana = await startRomanaHost({ lab, release, engineArgs: [] })
+    host = romana.host
+    await host.run('ip', ['address', 'add', `${SECOND}/24`, 'dev', 'eth0'])
+    for (const segment of ['web', 'db']) await createSegmentNetwork(host, 'blue', segment)
+    for (const name of ['one', 'two']) await host.docker(['network', 'create', name])
+  })
+  afterAll(() => romana?.lab.stop())
+
+  it('Romana: everybody but the container itself is seen with an address of their own', async () => {
+    const table = await portTable(romana.lab, host, { own: 'blue-web', other: 'blue-db' })
+    expect(table).toBe(golden('romana'))
+  })
+
+  // 20.10's own driver leaves containers without an answer from a UDP port of their host.
+  if (release === 'sid')
+    it('bridge: the same ports are reached, by containers as the gateway', async () => {
+      expect(await portTable(romana.lab, host, { own: 'one', other: 'two' })).toBe(golden('bridge'))
+    })
+})
