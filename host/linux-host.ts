@@ -19,6 +19,11 @@ export interface Host {
   addEndpoint(wiring: EndpointWiring): Promise<void>
   /** Removes an endpoint's links and route; well when they are gone already. @throws RomanaError E_COMMAND */
   removeEndpoint(hostLink: string): Promise<void>
+  /**
+   * Forgets the flows to these UDP ports of this host, wherever they went: without it a client that never pauses goes on
+   * reaching whoever had the port before. @throws RomanaError E_COMMAND
+   */
+  forgetUdpFlows(hostPorts: readonly number[]): Promise<void>
   /** Ends what runs beside the plugin. The kernel's state stays. */
   close(): void
 }
@@ -39,6 +44,7 @@ export function openLinuxHost(parts: LinuxHostParts): Host {
     apply: (plan) => apply(parts, plan),
     addEndpoint: (wiring) => addEndpoint(parts, wiring),
     removeEndpoint: (hostLink) => removeLink(parts.slowBatch, hostLink),
+    forgetUdpFlows: (hostPorts) => forgetUdpFlows(parts, hostPorts),
     close() {
       parts.fastBatch.close()
       parts.slowBatch.close()
@@ -87,5 +93,15 @@ async function removeLink(batch: IpBatch, hostLink: string): Promise<void> {
     await batch.run(planEndpointRemoval(hostLink))
   } catch (cause) {
     if (!reasonOf(cause).includes('Cannot find device')) throw cause
+  }
+}
+
+/** One program a port: `--load-file` takes many, but opens /dev/stdin, which is a socket here. */
+async function forgetUdpFlows({ run }: LinuxHostParts, hostPorts: readonly number[]): Promise<void> {
+  for (const port of hostPorts) {
+    const args = ['-D', '-f', 'ipv4', '-p', 'udp', '--orig-port-dst', String(port)]
+    await run({ file: 'conntrack', args }).catch((cause: unknown) => {
+      if (!reasonOf(cause).includes('0 flow entries')) throw cause
+    })
   }
 }

@@ -17,7 +17,7 @@ import { moveIntoPlace } from './plugin-tree.ts'
 
 const RELEASE = 'bookworm'
 /** What the plugin and Node use themselves; apt adds what these depend on. */
-const PACKAGES = ['iproute2', 'ipset', 'iptables', 'libstdc++6', 'netbase', 'nftables']
+const PACKAGES = ['conntrack', 'iproute2', 'ipset', 'iptables', 'libstdc++6', 'netbase', 'nftables']
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
 /**

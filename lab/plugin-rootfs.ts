@@ -10,6 +10,8 @@ const KEPT = [
   'bin/ip',
   // It tells of changes of the rules; iptables makes them.
   'usr/sbin/nft',
+  // It forgets the translation of flows whose port has another container now.
+  'usr/sbin/conntrack',
   // The set of hosts.
   'usr/sbin/ipset',
   'usr/sbin/xtables-{nft,legacy}-multi',
@@ -90,7 +92,7 @@ async function addLibraries(
   { triplet, loader }: Architecture,
 ): Promise<void> {
   const programs = globSync(
-    ['usr/bin/*', 'usr/sbin/{nft,ipset}', 'usr/sbin/xtables-*-multi', 'usr/lib/*/xtables/*.so'],
+    ['usr/bin/*', 'usr/sbin/{nft,ipset,conntrack}', 'usr/sbin/xtables-*-multi', 'usr/lib/*/xtables/*.so'],
     {
       cwd: rootfs,
     },

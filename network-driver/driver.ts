@@ -1,11 +1,9 @@
 /** NetworkDriver.*: each call changes records, then the kernel follows, then the engine is answered. */
-import type { AddressPlan } from '../address/address-plan.ts'
-import { cellAround } from '../address/prefixes.ts'
 import { RomanaError } from '../errors.ts'
 import type { ObservedHost } from '../host/host-state.ts'
 import type { EndpointId, NetworkId } from '../store/ids.ts'
 import { journalKeys } from '../store/keys.ts'
-import { type EndpointRecord, getRecord, type NetworkRecord, PoolRecord } from '../store/records.ts'
+import { getRecord, type NetworkRecord, PoolRecord } from '../store/records.ts'
 import { makeKeyedSerial } from '../store/serial.ts'
 import { highestLinkNumber } from './adoption.ts'
 import { converge, preview, uplinkMtu } from './converge.ts'
@@ -53,7 +51,7 @@ export class NetworkDriver {
     const driver = new NetworkDriver(parts, {
       recovered,
       seen,
-      live: liveEndpoints(parts.plans.ipv4, endpoints),
+      live: LiveEndpoints.of(parts.plans.ipv4, endpoints),
       lastLinkNumber: highestLinkNumber(seen, endpoints),
     })
     await driver.#ports.settle()
@@ -242,13 +240,4 @@ export class NetworkDriver {
     const { tenant, segment } = pool.record
     return { networkId: NetworkID, tenant, segment, ...wish }
   }
-}
-
-/** Joined endpoints whose links are gone were buried just before. */
-function liveEndpoints(plan: AddressPlan, endpoints: readonly EndpointRecord[]): LiveEndpoints {
-  const live = new LiveEndpoints()
-  for (const { endpointId, address, sandbox, joined } of endpoints) {
-    if (joined) live.add({ endpointId, cell: cellAround(plan, address), sandbox })
-  }
-  return live
 }

@@ -1,6 +1,9 @@
 /** The endpoints that have links, in memory: what a Join must know without asking the kernel or reading every record. */
+import type { AddressPlan } from '../address/address-plan.ts'
 import type { Cidr } from '../address/cidr.ts'
+import { cellAround } from '../address/prefixes.ts'
 import type { EndpointId } from '../store/ids.ts'
+import type { EndpointRecord } from '../store/records.ts'
 
 export interface LiveEndpoint {
   readonly endpointId: EndpointId
@@ -12,6 +15,15 @@ export interface LiveEndpoint {
 export class LiveEndpoints {
   readonly #endpoints = new Map<EndpointId, LiveEndpoint>()
   readonly #bySandbox = new Map<string, Set<LiveEndpoint>>()
+
+  /** @param endpoints whose links were seen: those that are gone were buried just before. */
+  static of(plan: AddressPlan, endpoints: readonly EndpointRecord[]): LiveEndpoints {
+    const live = new LiveEndpoints()
+    for (const { endpointId, address, sandbox, joined } of endpoints) {
+      if (joined) live.add({ endpointId, cell: cellAround(plan, address), sandbox })
+    }
+    return live
+  }
 
   has(endpointId: EndpointId): boolean {
     return this.#endpoints.has(endpointId)

@@ -31,6 +31,7 @@ export function openPublishedPorts(parts: NetworkDriverParts, seen: () => Observ
     sockets: ports.sockets,
     choice: new PortChoice(ports.sockets, ports.anyPorts),
     writeRules: () => writePortRules(parts, seen()),
+    forgetUdpFlows: (hostPorts) => parts.host.forgetUdpFlows(hostPorts),
     onLost: ports.onLost,
   })
 }

@@ -17,6 +17,8 @@ export interface PublishedPortsParts {
   readonly choice: PortChoice
   /** Makes the rules follow from the records. @throws RomanaError E_COMMAND, E_STORE */
   readonly writeRules: () => Promise<void>
+  /** @throws RomanaError E_COMMAND */
+  readonly forgetUdpFlows: (hostPorts: readonly number[]) => Promise<void>
   /** Told when a recorded port cannot be reserved again. It is tried again with the next look at the host. */
   readonly onLost: (error: unknown) => void
 }
@@ -55,6 +57,7 @@ export class PublishedPorts {
     try {
       await this.#record({ endpointId, ports })
       await this.#rewrite()
+      await this.#forgetFlows(ports)
     } catch (error) {
       await this.withdraw(endpointId).catch(() => undefined)
       throw error
@@ -111,6 +114,12 @@ export class PublishedPorts {
         await sockets.reserve(port, { address, port: port.containerPort }).catch(onLost)
       }
     }
+  }
+
+  /** Behind the rules: a flow that begins now is translated. A kernel that cannot forget flows lets them run out. */
+  async #forgetFlows(ports: readonly PublishedPort[]): Promise<void> {
+    const udp = ports.filter(({ protocol }) => protocol === 'udp').map(({ hostPort }) => hostPort)
+    if (udp.length > 0) await this.#parts.forgetUdpFlows(udp).catch(() => undefined)
   }
 
   async #record(record: EndpointPortsRecord): Promise<void> {

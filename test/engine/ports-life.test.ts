@@ -3,7 +3,14 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LabHost } from '../../lab/lab-host.ts'
 import { tryToRun } from '../support/port-table.ts'
-import { callerIn, callerInContainer, callPorts, servePorts, startPortFlows } from '../support/port-world.ts'
+import {
+  callerIn,
+  callerInContainer,
+  callPorts,
+  servePorts,
+  startPortFlows,
+  startUdpClient,
+} from '../support/port-world.ts'
 import {
   createNetwork,
   createSegmentNetwork,
@@ -87,6 +94,23 @@ describe.each([
     await host.docker(['restart', '-t', '0', 'moving'])
     expect(await seenFromOutside('moving', 8006)).toBe('router')
     await host.docker(['rm', '-f', 'moving'])
+  })
+
+  it('a client that never pauses reaches the next container that has its UDP port', async () => {
+    const caller = callerIn('outside', romana.lab.router.netns)
+    const start = () => startIdle(host, 'names', 'blue-web', '-p', '8007:53/udp')
+    const serve = async () => servePorts(await callerInContainer(host, 'names', 'names'), ['udp:53'])
+    await start()
+    const first = await serve()
+    await using client = startUdpClient(caller, { host: host.address, port: 8007 })
+    await expect.poll(client.answers).toBeGreaterThan(0)
+    await first[Symbol.asyncDispose]()
+    await host.docker(['rm', '-f', 'names'])
+    await start()
+    await using _second = await serve()
+    const before = client.answers()
+    await expect.poll(client.answers, { timeout: 3_000 }).toBeGreaterThan(before)
+    await host.docker(['rm', '-f', 'names'])
   })
 
   it('64 connections through published ports notice nothing while the plugin is killed and starts again', async () => {

@@ -1,23 +1,25 @@
 /** Published ports in every form, as those who call them see it, with Romana and with Docker's bridge. */
 import { readFileSync } from 'node:fs'
+import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LabHost } from '../../lab/lab-host.ts'
 import { portTable, SECOND } from '../support/port-table.ts'
-import { createSegmentNetwork, type RomanaHost, startRomanaHost } from '../support/romana-host.ts'
+import { createSegmentNetwork, type RomanaHost, startIdle, startRomanaHost } from '../support/romana-host.ts'
 
 function golden(driver: string): string {
   return readFileSync(new URL(`../golden/published-ports-${driver}.table`, import.meta.url), 'utf8').trimEnd()
 }
 
 describe.each([
-  ['portss', 'sid'],
-  ['portsb', 'bookworm'],
-] as const)('lab %s: Docker of Debian %s', (lab, release) => {
+  ['portss', 'sid', 'nft'],
+  ['portsb', 'bookworm', 'nft'],
+  ['portsl', 'bookworm', 'legacy'],
+] as const)('lab %s: Docker of Debian %s, iptables %s', (lab, release, iptables) => {
   let romana: RomanaHost
   let host: LabHost
 
   beforeAll(async () => {
-    romana = await startRomanaHost({ lab, release, engineArgs: [] })
+    romana = await startRomanaHost({ lab, release, iptables, engineArgs: [] })
     host = romana.host
     await host.run('ip', ['address', 'add', `${SECOND}/24`, 'dev', 'eth0'])
     for (const segment of ['web', 'db']) await createSegmentNetwork(host, 'blue', segment)
@@ -28,6 +30,15 @@ describe.each([
   it('Romana: everybody but the container itself is seen with an address of their own', async () => {
     const table = await portTable(romana.lab, host, { own: 'blue-web', other: 'blue-db' })
     expect(table).toBe(golden('romana'))
+  })
+
+  it('the rules are as they were planned: there is nothing to repair', async () => {
+    const forms = ['8001:80', `${SECOND}:8002:80`, '8003:53/udp', '8004:1/sctp', '127.0.0.1:8005:80']
+    await startIdle(host, 'server', 'blue-web', ...forms.flatMap((form) => ['-p', form]))
+    const socket = host.rootPath('/run/romana/admin.sock')
+    const { stdout } = await execa('node', ['dist/romana.js', 'plan', '--json', '--socket', socket])
+    expect(JSON.parse(stdout)).toEqual({ plan: '' })
+    await host.docker(['rm', '-f', 'server'])
   })
 
   // 20.10's own driver leaves containers without an answer from a UDP port of their host.

@@ -54,6 +54,7 @@ export function mortalHost(host: Host, life: Life): Host {
     apply: (plan) => life.write(() => host.apply(plan)),
     addEndpoint: (wiring) => life.write(() => host.addEndpoint(wiring)),
     removeEndpoint: (link) => life.write(() => host.removeEndpoint(link)),
+    forgetUdpFlows: (ports) => life.write(() => host.forgetUdpFlows(ports)),
     close: () => host.close(),
   }
 }

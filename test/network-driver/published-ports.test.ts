@@ -89,6 +89,12 @@ describe('a container with -p', () => {
     })
   })
 
+  it('gets the flows of its UDP ports, also of clients that called whoever had them before', async () => {
+    const romana = await startWithNetwork()
+    await romana.engine.run('e1', romana.network, { ports: [PORT, { Proto: 17, Port: 53, HostPort: 5353 }] })
+    expect(romana.kernel.forgotten).toEqual(['-D -f ipv4 -p udp --orig-port-dst 5353'])
+  })
+
   it('publishes nothing on an internal network', async () => {
     const romana = await startRomana()
     const network = await romana.engine.createNetwork('n1', { ...WEB, internal: true })

@@ -31,6 +31,8 @@ export interface FakeKernel {
   leaveContainer(containerLink: string): void
   /** A sandbox ends with the link in it: the pair is gone. */
   killContainer(containerLink: string): void
+  /** What `conntrack` was told, a line each. */
+  readonly forgotten: readonly string[]
   /** The next use of the program fails once: `ip` and `iptables-restore` after so many lines or tables have been carried out. */
   failNext(program: FakeProgram, after?: number): void
 }
@@ -41,6 +43,7 @@ export function makeFakeKernel(): FakeKernel {
   return {
     host: openFakeHost(kernel),
     show: () => kernel.show(),
+    forgotten: kernel.forgotten,
     ip: (...lines) => {
       for (const line of lines) runIpLine(ipState, line)
     },
@@ -58,6 +61,8 @@ export function makeFakeKernel(): FakeKernel {
 class Kernel {
   readonly ipState = emptyIpState()
   readonly tables: Readonly<Record<Family, FakeTables>> = { 4: new Map(), 6: new Map() }
+  /** What `conntrack` was told, a line each. */
+  readonly forgotten: string[] = []
   /** How many more uses of the program go well before one fails. */
   readonly failures = new Map<FakeProgram, number>()
   forwarding = false
@@ -129,6 +134,7 @@ function fakeRun(kernel: Kernel): RunCommand {
     else if (command === 'ipset restore') restoreSet(kernel, input)
     else if (command === 'iptables-nft-restore --noflush --wait 5') restore(kernel, 4, input)
     else if (command === 'ip6tables-nft-restore --noflush --wait 5') restore(kernel, 6, input)
+    else if (file === 'conntrack') kernel.forgotten.push(args.join(' '))
     else throw new Error(`The fake kernel does not know the command "${command}"`)
     return ''
   }

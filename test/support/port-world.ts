@@ -79,3 +79,29 @@ export async function startPortFlows(
     },
   }
 }
+
+export interface UdpClient extends AsyncDisposable {
+  /** How many it has got. */
+  answers(): number
+}
+
+/** Sends datagrams from one port, every 50 ms, until it is disposed of. */
+export function startUdpClient(
+  caller: Caller,
+  { host, port }: { readonly host: string; readonly port: number },
+): UdpClient {
+  const program = join(import.meta.dirname, 'udp-client-process.ts')
+  const args = [`--net=${caller.netns}`, process.execPath, program, host, String(port)]
+  const child = execa('nsenter', args, { reject: false, buffer: false })
+  let answers = 0
+  child.stdout.on('data', (data) => {
+    answers += String(data).split('\n').length - 1
+  })
+  return {
+    answers: () => answers,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await child
+    },
+  }
+}
