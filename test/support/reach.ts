@@ -53,7 +53,10 @@ export async function startMember(
 }
 
 /** Containers that probe at the same time, each with three programs for every other one. */
-const AT_ONCE = 9
+const AT_ONCE = 4
+/** How long a probe waits for its answer, in seconds, and all of a container's probes, in milliseconds: machines are busy at times. */
+const PATIENCE_S = 3
+const PROBES_MS = 180_000
 
 let rounds = 0
 
@@ -102,12 +105,14 @@ async function probe(from: Member, members: readonly Member[], round: string): P
     .filter((to) => to.name !== from.name)
     .map(({ name, address }) =>
       [
-        `(ping -c 1 -W 1 ${address} > /dev/null 2>&1 && echo icmp ${name}) &`,
-        `(timeout 2 wget -q -O - http://${address}:${TCP_PORT}/cgi-bin/who 2>/dev/null | sed 's/^/tcp /') &`,
-        `(echo ${round} ${from.name} | timeout 2 netcat -u -w 1 ${address} ${UDP_PORT} > /dev/null 2>&1) &`,
+        `(ping -c 1 -W ${PATIENCE_S} ${address} > /dev/null 2>&1 && echo icmp ${name}) &`,
+        `(timeout ${PATIENCE_S} wget -q -O - http://${address}:${TCP_PORT}/cgi-bin/who 2>/dev/null | sed 's/^/tcp /') &`,
+        `(echo ${round} ${from.name} | timeout ${PATIENCE_S} netcat -u -w 1 ${address} ${UDP_PORT} > /dev/null 2>&1) &`,
       ].join('\n'),
     )
-  return (await from.host.docker(['exec', from.name, 'sh', '-c', `${probes.join('\n')}\nwait`])).stdout
+  const script = `${probes.join('\n')}\nwait`
+  const command = ['exec', from.name, 'sh', '-c', script]
+  return (await from.host.docker(command, { timeoutMs: PROBES_MS })).stdout
 }
 
 /** "icmp NAME" and "tcp NAME saw ADDRESS". An answer by another name or for another caller is no answer. */
