@@ -24,7 +24,9 @@ export interface UpEngine {
 
 const MACHINE_SOCKET = '/var/run/docker.sock'
 const HOST = 'h1'
-const LAB: LabOptions = { name: 'up', hosts: [{ name: HOST, release: 'sid' }], underlay: 'layer2' }
+/** The name of the lab of everything private that is up. */
+export const UP_LAB = 'up'
+const LAB: LabOptions = { name: UP_LAB, hosts: [{ name: HOST, release: 'sid' }], underlay: 'layer2' }
 /** A short name for the socket of the private engine. */
 const PRIVATE_SOCKET = '/run/romana-up.sock'
 

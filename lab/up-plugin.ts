@@ -9,11 +9,11 @@ import type { UpEngine } from './up-engine.ts'
 export const PLUGIN = 'romana-net'
 
 const PROJECT = dirname(import.meta.dirname)
-const DIRECTORY = join(PROJECT, 'dist/plugin')
+export const DIRECTORY = join(PROJECT, 'dist/plugin')
 /** Written last by a build; the files of the plugin itself carry the time of the commit. */
-const BUILT = join(PROJECT, 'dist/romana.js')
+export const COMMAND = join(PROJECT, 'dist/romana.js')
 const SOURCES = [
-  '{address,cli,host,ipam-driver,network-driver,plugin,store}/**/*.ts',
+  '{address,cli,cluster,host,ipam-driver,network-driver,plugin,store}/**/*.ts',
   'lab/{build-plugin,plugin-*}.ts',
   'errors.ts',
   'config.json',
@@ -32,7 +32,7 @@ export async function ensureBuilt(): Promise<boolean> {
 
 /** Milliseconds since 1970; 0 when nothing was built. */
 export function buildTime(): number {
-  return timeOf(BUILT)
+  return timeOf(COMMAND)
 }
 
 /** What was done to get the plugin of this build: undefined when it was there. @throws ExecaError */

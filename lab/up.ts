@@ -1,7 +1,12 @@
-/** `npm run up`: the plugin, three networks and four containers on a Docker engine, and a look at who reaches whom. */
+/**
+ * `npm run up`: the plugin, three networks and four containers on a Docker engine, and a look at who reaches whom. With
+ * `-- --hosts N`: the same on N hosts that share an etcd.
+ */
 import { existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
 import { type Docker, IMAGE, loadImage, packImage } from './image.ts'
 import { runMain, step } from './steps.ts'
+import { upCluster } from './up-cluster.ts'
 import { findEngine, hasImage, type UpEngine } from './up-engine.ts'
 import {
   addressOf,
@@ -17,7 +22,9 @@ import { type Placed, showReach } from './up-reach.ts'
 import { readUpState, type UpState, writeUpState } from './up-state.ts'
 
 async function main(): Promise<void> {
+  const hosts = readHosts()
   await step(ensureBuilt, (built) => (built ? 'Built the plugin into dist/plugin' : undefined))
+  if (hosts !== undefined) return upCluster(hosts)
   const before = readUpState()
   const engine = await step(() => findEngine(before), describeEngine)
   const state = await prepare(engine, before?.engine === engine.kind ? before : await firstState(engine))
@@ -26,6 +33,14 @@ async function main(): Promise<void> {
   const containers = await step(() => startContainers(engine.docker), describeContainers)
   await showReach(containers)
   console.log(nextCommands(engine.command, containers, plan))
+}
+
+/** How many hosts; undefined for one engine without a cluster. */
+function readHosts(): number | undefined {
+  const { hosts } = parseArgs({ options: { hosts: { type: 'string' } } }).values
+  if (hosts === undefined) return undefined
+  if (/^[1-9]$/.test(hosts)) return Number(hosts)
+  throw new Error(`Cannot start "${hosts}" hosts: --hosts takes a number from 1 to 9`)
 }
 
 /** Image and plugin. `down` knows what to remove from the first step on, also when this run is cut. */
