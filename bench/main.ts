@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --json] [--rounds N] [--containers N] [--release sid|bookworm]`: what the plugin costs, on a real engine
+ * `npm run bench [-- --json] [--rounds N] [--containers N] [--hosts N] [--release sid|bookworm]`: what the plugin costs, on a real engine
  * in the lab. Nothing else should run on the machine meanwhile.
  */
 import { parseArgs } from 'node:util'
@@ -11,6 +11,7 @@ import { runMain } from '../lab/steps.ts'
 import { ensureBuilt } from '../lab/up-plugin.ts'
 import { timeContainer } from './containers.ts'
 import { describeMachine, loadNow } from './machine.ts'
+import { measureManyHosts } from './many-hosts.ts'
 import { openMeasuredSocket } from './measured-socket.ts'
 import { compare, runRounds } from './paired-rounds.ts'
 import { type CallFigures, callsInLog, figuresOf } from './plugin-calls.ts'
@@ -32,17 +33,21 @@ const Options = v.object({
   json: v.boolean(),
   rounds: v.pipe(v.string(), v.toNumber(), v.integer(), v.minValue(2)),
   containers: v.pipe(v.string(), v.toNumber(), v.integer(), v.minValue(2)),
+  hosts: v.pipe(v.string(), v.toNumber(), v.integer(), v.minValue(2), v.maxValue(1_000)),
   release: v.picklist(['sid', 'bookworm']),
 })
 
 async function main(): Promise<void> {
-  const { json, rounds, containers, release } = readOptions()
+  const { json, rounds, containers, hosts, release } = readOptions()
   await ensureBuilt()
   await using lab = await startLab({ name: 'bench', hosts: [{ name: 'h1', release }], underlay: 'layer2' })
   const [host] = lab.hosts
   if (host === undefined) throw new Error('The lab has no host')
   await host.installPlugin({ alias: PLUGIN, directory: 'dist/plugin' })
-  const figures = await measure(host, rounds, containers)
+  const figures = {
+    ...(await measure(host, rounds, containers)),
+    manyHosts: await measureManyHosts(PLUGIN, hosts),
+  }
   console.log(json ? JSON.stringify(figures, undefined, 2) : report(figures))
 }
 
@@ -52,13 +57,18 @@ function readOptions(): v.InferOutput<typeof Options> {
       json: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '30' },
       containers: { type: 'string', default: '100' },
+      hosts: { type: 'string', default: '1000' },
       release: { type: 'string', default: 'sid' },
     },
   })
   return v.parse(Options, values)
 }
 
-async function measure(host: LabHost, rounds: number, containers: number): Promise<Figures> {
+async function measure(
+  host: LabHost,
+  rounds: number,
+  containers: number,
+): Promise<Omit<Figures, 'manyHosts'>> {
   const engine = new Dockerode({ socketPath: host.dockerSocket })
   const machine = describeMachine(host.engineVersion)
   const before = loadNow()

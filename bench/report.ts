@@ -1,8 +1,9 @@
 /** The measurements as a person reads them. Pure. */
 import type { Machine } from './machine.ts'
+import type { ManyHosts } from './many-hosts.ts'
 import type { Comparison } from './paired-rounds.ts'
 import type { CallFigures } from './plugin-calls.ts'
-import type { Spread } from './statistics.ts'
+import { type Spread, spreadOf } from './statistics.ts'
 import type { SystemCalls } from './system-calls.ts'
 
 /** All that a run of the benchmarks has found. */
@@ -18,6 +19,7 @@ export interface Figures {
   readonly systemCalls: SystemCalls & { readonly containers: number }
   readonly rounds: number
   readonly comparisons: readonly Comparison[]
+  readonly manyHosts: ManyHosts
 }
 
 export function report({
@@ -29,6 +31,7 @@ export function report({
   systemCalls,
   rounds,
   comparisons,
+  manyHosts,
 }: Figures): string {
   const [before, after] = loads
   const { date, processor, cores, memoryGib, kernel, engine } = machine
@@ -40,7 +43,21 @@ export function report({
     `execve ${systemCalls.execve}, fork ${systemCalls.fork}, fsync ${systemCalls.fsync}`,
     `A container through the Engine API, ${rounds} rounds in random order, in ms`,
     comparisonTable(comparisons),
+    hostsText(manyHosts),
   ].join('\n\n')
+}
+
+/** Of a cluster whose other hosts are records only. */
+function hostsText({ hosts, allMs, joinMs, moveMs, systemCalls, memoryMib }: ManyHosts): string {
+  const [before, after] = memoryMib
+  return [
+    `Among ${hosts} hosts on one link`,
+    `all of them appear at once    ${fixed(allMs, 0)} ms from the first write to the last route`,
+    `one more appears              ${spread(spreadOf(joinMs), 0)} ms`,
+    `one gets another address      ${spread(spreadOf(moveMs), 0)} ms`,
+    `programs started for one      ${systemCalls.execve}`,
+    `memory of the plugin          ${fixed(before, 0)} MiB alone, ${fixed(after, 0)} MiB with them`,
+  ].join('\n')
 }
 
 function callTable(atSocket: readonly CallFigures[], inLog: readonly CallFigures[]): string {

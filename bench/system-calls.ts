@@ -40,7 +40,7 @@ export async function countSystemCalls(netns: string, work: () => Promise<void>)
 }
 
 /** The plugin and the `ip -batch` beside it, as this machine numbers them. */
-async function pluginProcesses(netns: string): Promise<readonly string[]> {
+export async function pluginProcesses(netns: string): Promise<readonly string[]> {
   const { stdout } = await run('ip', ['netns', 'pids', netns])
   const pids = stdout.split('\n').map((pid) => pid.trim())
   const found = pids.filter((pid) =>

@@ -23,7 +23,7 @@ export interface EtcdCluster {
   /** Gives a host a certificate and the password. */
   equip(host: LabHost): Promise<void>
   /** Runs etcdctl as root of etcd, against the members that run. @throws ExecaError */
-  ctl(args: readonly string[]): Promise<string>
+  ctl(args: readonly string[], input?: string): Promise<string>
   /** Ends a member at once; its data stays. */
   kill(member: LabHost): Promise<void>
   /** Starts a member again that was ended, and waits for the etcd; not where too few run yet for it to answer. */
@@ -45,12 +45,13 @@ export async function startEtcdCluster(members: readonly LabHost[], directory: s
   const urls = members.map(({ address }) => `https://${address}:${CLIENT_PORT}`)
   const tls = [`--cacert=${FILES}/ca.pem`, `--cert=${FILES}/member.pem`, `--key=${FILES}/member.key`]
   const running = new Set(members)
-  const etcdctl = async (args: readonly string[]) => {
+  const etcdctl = async (args: readonly string[], input = '') => {
     const [host = first] = running
     const endpoints = [...running].map(({ address }) => `https://${address}:${CLIENT_PORT}`).join(',')
-    return (await host.runInside('etcdctl', [`--endpoints=${endpoints}`, ...tls, ...args])).stdout
+    return (await host.runInside('etcdctl', [`--endpoints=${endpoints}`, ...tls, ...args], { input })).stdout
   }
-  const ctl = (args: readonly string[]) => etcdctl([`--user=root:${ROOT_PASSWORD}`, ...args])
+  const ctl = (args: readonly string[], input?: string) =>
+    etcdctl([`--user=root:${ROOT_PASSWORD}`, ...args], input)
   const wait = { what: 'the etcd of the lab', timeoutMs: START_TIMEOUT_MS }
   await waitUntil(wait, () => answers(() => etcdctl(['endpoint', 'health'])))
   for (const line of ACCESS) await etcdctl(line)
