@@ -1,13 +1,24 @@
 /** One etcd on this machine's loopback, for tests: no host, no certificates, no user. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { globSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { run } from './command.ts'
+import { engineRoot, type Release } from './engine-root.ts'
 import { waitUntil } from './wait-until.ts'
 
 const START_TIMEOUT_MS = 30_000
+
+/** The command that runs the etcd of a release: this machine's own, or that of the lab's hosts with their libraries. */
+export async function etcdOf(release: Release): Promise<readonly string[]> {
+  if (release === 'bookworm') return ['etcd']
+  const root = await engineRoot(release)
+  const [loader] = globSync('usr/lib*/ld-linux*.so.*', { cwd: root })
+  const [libraries] = globSync('usr/lib/*-linux-gnu', { cwd: root })
+  if (loader === undefined || libraries === undefined) throw new Error(`Cannot run programs of ${root}`)
+  return [join(root, loader), '--library-path', join(root, libraries), join(root, 'usr/bin/etcd')]
+}
 
 /** A running etcd. */
 export interface EtcdMember extends AsyncDisposable {

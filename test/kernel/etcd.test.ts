@@ -1,26 +1,33 @@
-/** The store over a real etcd passes the suite that every store passes. */
+/** The store over a real etcd, of the oldest and of the newest release, passes the suite that every store passes. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type EtcdMember, startEtcdMember } from '../../lab/etcd-member.ts'
+import { type EtcdMember, etcdOf, startEtcdMember } from '../../lab/etcd-member.ts'
 import { openEtcdStore } from '../../store/etcd.ts'
 import { HistoryLost } from '../../store/store.ts'
 import { testStore } from '../contract/store.ts'
 import { never, put, take, textOfEvents, textOfList, writeMany } from '../contract/store-steps.ts'
 
-let etcd: EtcdMember
-let stores = 0
+describe.each([
+  { release: 'bookworm', version: /^3\.4\./ },
+  { release: 'sid', version: /^3\.[5-9]\./ },
+] as const)('the etcd of Debian $release', ({ release, version }) => {
+  let etcd: EtcdMember
+  let stores = 0
 
-beforeAll(async () => {
-  etcd = await startEtcdMember()
-})
-afterAll(() => etcd?.[Symbol.asyncDispose]())
+  beforeAll(async () => {
+    etcd = await startEtcdMember(await etcdOf(release))
+  })
+  afterAll(() => etcd?.[Symbol.asyncDispose]())
 
-function open(prefix = `/romana-${++stores}`, owner = 'h1') {
-  return openEtcdStore({ endpoints: [etcd.endpoint], prefix, owner })
-}
+  function open(prefix = `/romana-${++stores}`, owner = 'h1') {
+    return openEtcdStore({ endpoints: [etcd.endpoint], prefix, owner })
+  }
 
-testStore({ name: 'etcd', open: async () => open() })
+  testStore({ name: 'etcd', open: async () => open() })
 
-describe('a store over etcd', () => {
+  it('is of the release that is meant', () => {
+    expect(etcd.version).toMatch(version)
+  })
+
   it('shares its entries with every other store of its prefix', async () => {
     const [here, there] = [open('/shared', 'h1'), open('/shared', 'h2')]
     const { revision } = await there.list('')
