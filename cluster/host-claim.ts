@@ -5,13 +5,21 @@
 import * as v from 'valibot'
 import { type AddressPlan, firstNumber, lastNumber } from '../address/address-plan.ts'
 import { RomanaError } from '../errors.ts'
-import { HostRecord, SessionRecord } from '../store/host-records.ts'
+import { HostRecord, type MembershipRecord, SessionRecord } from '../store/host-records.ts'
 import { type HostNumber, HostNumberSchema } from '../store/ids.ts'
 import { directoryKeys } from '../store/keys.ts'
-import { formatRecord, getRecord, listRecords, listStored, type Stored } from '../store/records.ts'
+import {
+  formatRecord,
+  getRecord,
+  listRecords,
+  listStored,
+  type PlanRecord,
+  type Stored,
+} from '../store/records.ts'
 import type { RevisionAge } from '../store/revision-age.ts'
-import type { Store } from '../store/store.ts'
-import { hasFingerprint, isSameMachine, type Machine } from './machine.ts'
+import type { Change, Store } from '../store/store.ts'
+import { cloneError, copiedJournalError, describeHost, takenError } from './claim-errors.ts'
+import { type Fingerprint, hasFingerprint, isSameMachine, type Machine } from './machine.ts'
 
 /** How long the number of a removed host rests, in milliseconds: longer than any host may go on routing to it. */
 export const HOST_REST_MS = 300_000
@@ -19,31 +27,37 @@ export const HOST_REST_MS = 300_000
 export interface ClaimParts {
   readonly directory: Store
   readonly plan: AddressPlan
+  /** The record of the plan: it must be the same when the number is taken. */
+  readonly recorded: Stored<PlanRecord>
   readonly machine: Machine
   /** Of this host's journal. */
   readonly instanceId: string
   /** The number that this host had, when it has networks of it: then no other will do. */
   readonly boundTo: HostNumber | undefined
+  /** What the journal says that this host was; absent in a new one. */
+  readonly before?: Pick<MembershipRecord, 'host' | keyof Fingerprint>
   /** Of the directory, for {@link HOST_REST_MS}. */
   readonly age: RevisionAge
 }
 
 /**
- * The number of this host, with its record up to date.
+ * The number of this host, with its record up to date. Undefined: somebody else wrote the plan or the record meanwhile, begin anew.
  * @throws RomanaError E_HOST_CLONE, E_CLUSTER, E_NUMBER when all are taken, E_STORE
  */
-export async function claimHost(parts: ClaimParts): Promise<HostNumber> {
+export async function claimHost(parts: ClaimParts): Promise<HostNumber | undefined> {
   const { directory, age } = parts
   const { revision, stored: hosts } = await listStored(directory, HostRecord, directoryKeys.hosts())
   age.observe(revision)
   const own = findOwn(parts, hosts)
   if (own !== undefined) {
     await refuseIfLive(parts, own.record)
-    return (await keepRecord(parts, own)) ?? claimHost(parts)
+    await refuseSharedAddress(parts, hosts, own.record.number)
+    return keepRecord(parts, own)
   }
+  refuseCopiedJournal(parts)
   await refuseSharedAddress(parts, hosts)
   const number = parts.boundTo ?? lowestFree(parts, hosts)
-  return (await takeNumber(parts, number, hosts)) ?? claimHost(parts)
+  return takeNumber(parts, number, hosts)
 }
 
 type StoredHost = Stored<HostRecord>
@@ -62,11 +76,20 @@ function findOwn(
       (record.instanceId !== '' && record.instanceId === instanceId),
   )
   for (const { record } of claimed) {
-    const isAccepted = !hasFingerprint(record) && record.machineId === machine.machineId
-    if (!isAccepted && !isSameMachine(record, machine)) throw cloneError(record)
+    if (!isSameMachine(record, machine) || isForAnotherId(record, machine)) throw cloneError(record)
   }
   const possible = claimed.filter(({ record }) => hasPlace(plan, record.number))
   return possible.find(({ record }) => record.machineId === machine.machineId) ?? possible[0]
+}
+
+/** A host of several that a person has accepted with other hardware: its machine id is all that tells who it is. */
+function isForAnotherId(record: HostRecord, { machineId }: Machine): boolean {
+  return record.underlay !== undefined && !hasFingerprint(record) && record.machineId !== machineId
+}
+
+/** The directory does not know this host, and so cannot tell that its disk is that of another machine. */
+function refuseCopiedJournal({ before, machine }: ClaimParts): void {
+  if (before !== undefined && !isSameMachine(before, machine)) throw copiedJournalError(before.host)
 }
 
 /** Its session is that of another journal: it runs, and this is a second one. Where it has just ended the session ends soon. */
@@ -79,6 +102,7 @@ async function refuseIfLive({ directory, instanceId }: ClaimParts, own: HostReco
 async function refuseSharedAddress(
   { directory, machine }: ClaimParts,
   hosts: readonly StoredHost[],
+  own?: HostNumber,
 ): Promise<void> {
   const { underlay } = machine
   if (underlay === undefined) return
@@ -86,6 +110,7 @@ async function refuseSharedAddress(
   const other = hosts.find(
     ({ record }) =>
       !record.removed &&
+      record.number !== own &&
       record.underlay?.address.equals(underlay.address) === true &&
       sessions.some(({ host }) => host === record.number),
   )
@@ -105,7 +130,10 @@ async function keepRecord(
   const value = formatRecord(recordOf(parts, record.number))
   if (value === formatRecord(record)) return record.number
   const key = directoryKeys.host(record.number)
-  const { committed } = await parts.directory.commit([{ kind: 'swap', key, value, revision }])
+  const { committed } = await parts.directory.commit([
+    { kind: 'swap', key, value, revision },
+    samePlan(parts),
+  ])
   return committed ? record.number : undefined
 }
 
@@ -122,8 +150,17 @@ async function takeNumber(
     present === undefined
       ? { kind: 'create', key, value }
       : { kind: 'swap', key, value, revision: present.revision },
+    samePlan(parts),
   ])
   return committed ? number : undefined
+}
+
+/**
+ * The plan's record is in the transaction, unchanged: nobody may change it meanwhile, and of two hosts that come at once, copies of
+ * one perhaps, the second must see the first.
+ */
+function samePlan({ recorded: { record, revision } }: ClaimParts): Change {
+  return { kind: 'swap', key: directoryKeys.plan(), value: formatRecord(record), revision }
 }
 
 function recordOf({ machine, instanceId }: ClaimParts, number: HostNumber): HostRecord {
@@ -162,30 +199,5 @@ function lowestFree({ plan, age }: ClaimParts, hosts: readonly StoredHost[]): Ho
     because: `all ${known.size} host numbers of the plan ${plan.cidr} are taken`,
     remedy:
       'Remove a host that is gone ("romana host list", "romana host remove"), or use a plan with more host bits',
-  })
-}
-
-/** @returns `host 2 ("h2", 192.0.2.12)` */
-export function describeHost({ number, name, underlay }: HostRecord): string {
-  return `host ${number} ("${name}"${underlay === undefined ? '' : `, ${underlay.address}`})`
-}
-
-/** @param other the host that this machine is a copy of. */
-export function cloneError(other: HostRecord): RomanaError {
-  return new RomanaError('E_HOST_CLONE', {
-    cannot: 'join the cluster',
-    because: `this machine has the ids of ${describeHost(other)}, which is another machine or still runs`,
-    remedy:
-      'A copy needs a machine id of its own (remove /etc/machine-id, run systemd-machine-id-setup) and an empty /var/lib/romana. ' +
-      `If this is that host with other hardware, type on another host: romana host accept ${other.number}`,
-  })
-}
-
-function takenError(other: HostRecord): RomanaError {
-  return new RomanaError('E_CLUSTER', {
-    cannot: 'join the cluster',
-    because: `this host has networks with the addresses of host number ${other.number}, which is that of ${describeHost(other)} now`,
-    remedy:
-      'Remove its Romana networks (docker network rm) and /var/lib/romana; then it gets a number of its own',
   })
 }

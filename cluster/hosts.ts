@@ -5,7 +5,7 @@ import type { HostNumber } from '../store/ids.ts'
 import { directoryKeys } from '../store/keys.ts'
 import { formatRecord, getRecord, listRecords, type Stored } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
-import { describeHost } from './host-claim.ts'
+import { describeHost } from './claim-errors.ts'
 
 /** `alive`: its plugin runs and reaches the store. */
 export type HostState = 'alive' | 'away' | 'removed'

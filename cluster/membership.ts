@@ -10,6 +10,7 @@ import { journalKeys } from '../store/keys.ts'
 import { formatRecord, getRecord } from '../store/records.ts'
 import type { RevisionAge } from '../store/revision-age.ts'
 import type { Store } from '../store/store.ts'
+import { copiedJournalError } from './claim-errors.ts'
 import { claimHost } from './host-claim.ts'
 import { isSameMachine, type Machine } from './machine.ts'
 import { checkPlanWish, ensurePlan, type PlanWish, plansOf } from './plan.ts'
@@ -67,11 +68,14 @@ async function joinDirectory(parts: JoinParts, known: MembershipRecord | undefin
   const instanceId = known?.instanceId ?? crypto.randomUUID()
   const { machineId } = machine
   const plan = await ensurePlan({ directory, wish, check: parts.checkPlan, machineId, instanceId })
-  const plans = plansOf(plan)
+  const plans = plansOf(plan.record)
   const boundTo = known !== undefined && (await isBound(journal)) ? known.host : undefined
-  const host = await claimHost({ directory, plan: plans.ipv4, machine, instanceId, boundTo, age })
+  const before = known === undefined ? {} : { before: known }
+  const claim = { directory, plan: plans.ipv4, recorded: plan, machine, instanceId, boundTo, age }
+  const host = await claimHost({ ...claim, ...before })
+  if (host === undefined) return joinDirectory(parts, known)
   if (boundTo !== undefined && host !== boundTo) throw otherNumberError(boundTo, host)
-  await remember(journal, { instanceId, host, plan, ...fingerprintOf(machine), isShared })
+  await remember(journal, { instanceId, host, plan: plan.record, ...fingerprintOf(machine), isShared })
   return { plans, host, instanceId, isVerified: true }
 }
 
@@ -82,14 +86,7 @@ function joinFromJournal(
   away: unknown,
 ): Membership {
   if (known.isShared !== isShared) throw away
-  if (!isSameMachine(known, machine)) {
-    throw new RomanaError('E_HOST_CLONE', {
-      cannot: 'go on without the store of the cluster',
-      because: `the journal is that of host ${known.host} on another machine`,
-      remedy: 'Empty /var/lib/romana if this is a copy; otherwise wait until the store answers',
-      cause: away,
-    })
-  }
+  if (!isSameMachine(known, machine)) throw copiedJournalError(known.host, away)
   const plans = plansOf(checkPlanWish(wish, known.plan))
   return { plans, host: known.host, instanceId: known.instanceId, isVerified: false }
 }

@@ -18,7 +18,7 @@ import {
   TenantRecord,
 } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
-import { describeHost } from './host-claim.ts'
+import { describeHost } from './claim-errors.ts'
 
 export interface MoveParts {
   /** This host's own directory until now. */

@@ -3,7 +3,7 @@ import { type AddressPlan, DEFAULT_PLAN, formatPlan, type Plans, parsePlan } fro
 import { RomanaError } from '../errors.ts'
 import { HostRecord } from '../store/host-records.ts'
 import { directoryKeys } from '../store/keys.ts'
-import { formatRecord, getRecord, listRecords, PlanRecord } from '../store/records.ts'
+import { formatRecord, getRecord, listRecords, PlanRecord, type Stored } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
 
 /** The plans that the settings ask for. */
@@ -28,23 +28,26 @@ export interface PlanParts {
  * @throws RomanaError E_PLAN_CHANGED when a setting differs from a plan in use, E_CLUSTER while another host moves its directory,
  * E_STORE, and what `check` throws.
  */
-export async function ensurePlan(parts: PlanParts): Promise<PlanRecord> {
+export async function ensurePlan(parts: PlanParts): Promise<Stored<PlanRecord>> {
   const { directory, wish, check, instanceId } = parts
   const key = directoryKeys.plan()
   const recorded = await getRecord(directory, PlanRecord, key)
   if (recorded?.record.moving !== undefined && recorded.record.moving !== instanceId) throw movingError()
-  if (recorded !== undefined && (await isInUse(parts))) return checkPlanWish(wish, recorded.record)
+  if (recorded !== undefined && (await isInUse(parts))) {
+    checkPlanWish(wish, recorded.record)
+    return recorded
+  }
   const plan = wish.plan ?? parsePlan(recorded?.record.ipv4 ?? DEFAULT_PLAN)
   check(plan)
   const ipv6 = wish.plan6 === undefined ? recorded?.record.ipv6 : formatPlan(wish.plan6)
   const record: PlanRecord = { ipv4: formatPlan(plan), ...(ipv6 === undefined ? {} : { ipv6 }) }
   const value = formatRecord(record)
-  const { committed } = await directory.commit([
+  const result = await directory.commit([
     recorded === undefined
       ? { kind: 'create', key, value }
       : { kind: 'swap', key, value, revision: recorded.revision },
   ])
-  return committed ? record : ensurePlan(parts)
+  return result.committed ? { record, revision: result.revision } : ensurePlan(parts)
 }
 
 async function isInUse({ directory, machineId }: PlanParts): Promise<boolean> {

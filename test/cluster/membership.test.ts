@@ -4,6 +4,7 @@ import { acceptHost, listHosts, removeHost } from '../../cluster/hosts.ts'
 import { RomanaError } from '../../errors.ts'
 import { openMemoryStore } from '../../store/memory.ts'
 import type { Store } from '../../store/store.ts'
+import { overtaken } from '../ipam-driver/directory-steps.ts'
 import {
   clock,
   endSession,
@@ -174,6 +175,43 @@ describe('a copy of a machine', () => {
   })
 })
 
+describe('a copy of a disk', () => {
+  it('is refused though the directory does not know whose it is', async () => {
+    const a = machineOf('a')
+    await join(openMemoryStore(), a)
+    const copy = { ...a, machine: machineOf('b').machine }
+    await expect(join(openMemoryStore(), copy)).rejects.toThrow(
+      'Cannot join the cluster: the journal is that of host 1 on another machine. Empty /var/lib/romana (E_HOST_CLONE)',
+    )
+  })
+
+  it('with a machine id of its own is not the host that was accepted with other hardware', async () => {
+    const directory = openMemoryStore()
+    const a = machineOf('a')
+    await acceptHost(directory, (await join(directory, a)).host)
+    const copy = { ...a, machine: machineOf('b').machine }
+    await expect(join(directory, copy)).rejects.toThrow('this machine has the ids of host 1')
+  })
+
+  it('is one host or none, when it starts at the same moment as the machine it comes from', async () => {
+    const directory = openMemoryStore()
+    const a = machineOf('a')
+    const bound = { ...copyOf(a, 'b'), journal: openMemoryStore() }
+    const both = await Promise.allSettled([join(directory, a), join(directory, bound)])
+    expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+  })
+})
+
+describe('the plan, changed while a host joins', () => {
+  it('is the same for both', async () => {
+    const directory = openMemoryStore()
+    const a = machineOf('a')
+    await join(directory, a)
+    const slow = overtaken(directory, () => join(directory, a, { plan: SMALL }))
+    expect(textOf(await join(slow, machineOf('b')))).toBe(`host 2 of ${SMALL}`)
+  })
+})
+
 describe('an address on the underlay', () => {
   it('belongs to one living host', async () => {
     const directory = openMemoryStore()
@@ -181,6 +219,17 @@ describe('an address on the underlay', () => {
     const { underlay } = machineOf('a').machine
     await expect(join(directory, machineOf('b', { underlay }))).rejects.toThrow(
       'Cannot join the cluster: its address 198.18.1.97 is that of host 1 ("a", 198.18.1.97). Set ROMANA_UNDERLAY_ADDRESS',
+    )
+  })
+
+  it('cannot be that to which another host moves', async () => {
+    const directory = openMemoryStore()
+    await keepAlive(directory, await join(directory, machineOf('a')))
+    const b = machineOf('b')
+    await join(directory, b)
+    const { underlay } = machineOf('a').machine
+    await expect(join(directory, { ...b, machine: { ...b.machine, underlay } })).rejects.toThrow(
+      'its address 198.18.1.97 is that of host 1 ("a", 198.18.1.97)',
     )
   })
 

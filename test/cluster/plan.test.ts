@@ -24,7 +24,8 @@ async function start(
 ): Promise<string> {
   const parsed = (text: string) => (text === '' ? undefined : parsePlan(text))
   const wish = { plan: parsed(plan), plan6: parsed(plan6) }
-  return textOf(plansOf(await ensurePlan({ directory, wish, check, machineId: 'a', instanceId: 'a1' })))
+  const { record } = await ensurePlan({ directory, wish, check, machineId: 'a', instanceId: 'a1' })
+  return textOf(plansOf(record))
 }
 
 /** With a tenant, whose number is bits of addresses. */
