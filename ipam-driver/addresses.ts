@@ -3,6 +3,7 @@ import type { Cidr } from '../address/cidr.ts'
 import type { Ip } from '../address/ip.ts'
 import { gatewayOf } from '../address/prefixes.ts'
 import { RomanaError } from '../errors.ts'
+import { addressesOf, poolsOf } from '../store/families.ts'
 import { journalKeys } from '../store/keys.ts'
 import {
   AddressRecord,
@@ -16,6 +17,7 @@ import {
 import type { RevisionAge } from '../store/revision-age.ts'
 import type { Change, Store } from '../store/store.ts'
 import { inTurn, sizeOf, spanOf } from './allocate.ts'
+import { endpointEnd } from './endpoint-end.ts'
 import type { PoolId } from './pool-id.ts'
 import { getPool } from './pools.ts'
 
@@ -101,25 +103,19 @@ export async function releaseAddress({ journal }: AddressParts, address: Ip): Pr
   if (stored.record.state === 'auxiliary') return
   const { endpointId } = stored.record
   const endpoint = endpointId && (await getRecord(journal, EndpointRecord, journalKeys.endpoint(endpointId)))
-  const holder = endpoint?.record.address.equals(address) === true ? endpoint.record : undefined
+  const isHolder = endpoint && addressesOf(endpoint.record).some((held) => held.equals(address))
+  const holder = isHolder ? endpoint.record : undefined
   const state = holder?.joined === true ? 'released' : 'resting'
-  const changes: Change[] = [
-    {
-      kind: 'put',
-      key,
-      value: formatRecord({ address, state, ...(state === 'released' ? { endpointId } : {}) }),
-    },
-  ]
-  if (holder?.joined === false) changes.push({ kind: 'remove', key: journalKeys.endpoint(holder.endpointId) })
-  await journal.commit(changes)
+  const value = formatRecord({ address, state, ...(state === 'released' ? { endpointId } : {}) })
+  const end = holder?.joined === false ? await endpointEnd(journal, holder, address) : []
+  await journal.commit([{ kind: 'put', key, value }, ...end])
 }
 
 /** Whether a network has the address as its gateway, or keeps it from its containers. @throws RomanaError E_STORE, E_RECORD */
 export async function isKeptByNetwork(journal: Store, address: Ip): Promise<boolean> {
   const networks = await listRecords(journal, NetworkRecord, journalKeys.networks())
-  return networks.some(({ gateway, auxiliary }) =>
-    [gateway, ...auxiliary].some((kept) => kept.equals(address)),
-  )
+  const kept = networks.flatMap(poolsOf).flatMap(({ gateway, auxiliary }) => [gateway, ...auxiliary])
+  return kept.some((one) => one.equals(address))
 }
 
 /** Nobody has it, its rest is over, or the endpoint for which it was reserved never came. */
@@ -134,13 +130,12 @@ function isFree(held: HeldAddress, age: RevisionAge): boolean {
  */
 async function removalOfForgotten(
   { journal, age }: AddressParts,
-  { record: { endpointId }, revision }: Stored<AddressRecord>,
+  { record: { address, endpointId }, revision }: Stored<AddressRecord>,
 ): Promise<Change[] | undefined> {
   if (endpointId === undefined || !age.isOld(revision)) return undefined
-  const key = journalKeys.endpoint(endpointId)
-  const endpoint = await getRecord(journal, EndpointRecord, key)
+  const endpoint = await getRecord(journal, EndpointRecord, journalKeys.endpoint(endpointId))
   if (endpoint === undefined || endpoint.record.joined || !age.isOld(endpoint.revision)) return undefined
-  return [{ kind: 'remove', key, revision: endpoint.revision }]
+  return endpointEnd(journal, endpoint.record, address, endpoint.revision)
 }
 
 /** Why an address of a cell can be nobody's, or undefined. */

@@ -21,6 +21,7 @@ import { type PoolId, parsePoolId } from './pool-id.ts'
 import { recoverPools } from './pool-recovery.ts'
 import { parsePoolWish } from './pool-wish.ts'
 import { forgetUnusedPools, type PoolAnswer, type PoolParts, releasePool, takePool } from './pools.ts'
+import { makeRestedSweep } from './rested.ts'
 import type { SegmentParts } from './segment-hold.ts'
 import { leaveAll } from './segment-leave.ts'
 import {
@@ -67,7 +68,7 @@ export interface IpamDriverParts extends Omit<SegmentParts, 'age'> {
  * for the directory and must not hold up containers.
  */
 export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
-  const { plan, host, journal } = parts
+  const { plans, host, journal } = parts
   const addresses: AddressParts = { journal, age: makeRevisionAge(REST_MS, parts.nowMs) }
   const inTurn = makeSerial()
   const serial = <T>(task: () => Promise<T>) =>
@@ -75,6 +76,7 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
       addresses.age.observe((await journal.list(journalKeys.pools())).revision)
       return task()
     })
+  const sweepRested = makeRestedSweep(addresses)
   const poolTurn = makeSerial()
   const segments: SegmentParts = { ...parts, age: makeRevisionAge(NUMBER_REST_MS, parts.nowMs) }
   const onHoldLeft = parts.onHoldLeft ?? (() => undefined)
@@ -88,7 +90,7 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
   let hasRecovered = false
   return {
     async requestPool(request) {
-      const wish = parsePoolWish(plan, BigInt(host), request)
+      const wish = parsePoolWish(plans, BigInt(host), request)
       await parts.checkPlanIsFree()
       return poolTurn(() => takePool(pools, wish))
     },
@@ -99,7 +101,10 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
     requestAddress: (request) => serial(() => requestAddress(addresses, request)),
     async releaseAddress({ Address }) {
       const address = Ip.parse(Address)
-      await serial(() => releaseAddress(addresses, address))
+      await serial(async () => {
+        await releaseAddress(addresses, address)
+        await sweepRested()
+      })
       return {}
     },
     recover: () =>
@@ -114,7 +119,7 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
   }
 }
 
-/** An endpoint's address is a /32: all that a container knows of its network is the gateway. */
+/** An endpoint's address is a /32 or /128: all that a container knows of its network is the gateway. */
 async function requestAddress(
   parts: AddressParts,
   request: RequestAddressRequest,

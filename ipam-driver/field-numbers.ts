@@ -7,7 +7,7 @@
  * say in which order numbers were given back, and each plugin counts from when it first saw a revision: never too short.
  */
 import * as v from 'valibot'
-import { type AddressPlan, firstNumber, lastNumber } from '../address/address-plan.ts'
+import { firstNumber, lastNumber, type Plans } from '../address/address-plan.ts'
 import { RomanaError } from '../errors.ts'
 import { type FieldNumber, FieldNumberSchema, type Name } from '../store/ids.ts'
 import { directoryKeys } from '../store/keys.ts'
@@ -20,7 +20,8 @@ export const NUMBER_REST_MS = 300_000
 
 export interface NumberParts {
   readonly directory: Store
-  readonly plan: AddressPlan
+  /** The IPv4 one says which numbers there are: those of the other are as many or more. */
+  readonly plans: Plans
   /** Of the directory, for {@link NUMBER_REST_MS}. */
   readonly age: RevisionAge
 }
@@ -62,8 +63,8 @@ type Known = ReadonlyMap<bigint, Stored<NumberRecord>>
 /** @throws RomanaError E_TENANTS_FULL, E_STORE, E_RECORD */
 export async function findFreeNumber(parts: NumberParts, space: NumberSpace): Promise<FreeNumber> {
   const known = await readNumbers(parts, space)
-  const first = firstNumber(parts.plan, space.field)
-  const last = lastNumber(parts.plan, space.field)
+  const first = firstNumber(parts.plans.ipv4, space.field)
+  const last = lastNumber(parts.plans.ipv4, space.field)
   for (let number = first; number <= last; number += 1n) {
     const stored = known.get(number)
     if (stored === undefined || isRested(parts, stored)) return free(number, stored)

@@ -3,6 +3,7 @@
  * need and loses the holds that it has no pool for. The journal is right about this host; the directory may be older, or empty.
  */
 import { RomanaError } from '../errors.ts'
+import { poolsOf } from '../store/families.ts'
 import { directoryKeys, journalKeys } from '../store/keys.ts'
 import {
   EndpointRecord,
@@ -44,14 +45,17 @@ async function recoverLostPools(parts: RecoveryParts): Promise<void> {
   const networks = await listRecords(parts.journal, NetworkRecord, journalKeys.networks())
   const living = await listRecords(parts.journal, EndpointRecord, journalKeys.endpoints())
   const held = await ownHolds(parts)
+  const inUse = networks.flatMap(poolsOf)
   for (const { networkId, ...network } of networks) {
-    const pool = await getPool(parts.journal, { ...network, range: network.cell })
     const isAlive =
       held.some(({ tenant, segment }) => tenant === network.tenant && segment === network.segment) ||
       living.some((endpoint) => endpoint.networkId === networkId)
-    if (pool.uses > 0 || !isAlive) continue
-    const uses = networks.filter(({ cell }) => cell.equals(pool.cell)).length
-    await putPool(parts.journal, { ...pool, uses })
+    if (!isAlive) continue
+    for (const { cell: range } of poolsOf({ networkId, ...network })) {
+      const pool = await getPool(parts.journal, { ...network, cell: range, range })
+      const uses = inUse.filter(({ cell }) => cell.equals(pool.cell)).length
+      if (pool.uses === 0) await putPool(parts.journal, { ...pool, uses })
+    }
   }
 }
 

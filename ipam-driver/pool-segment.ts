@@ -59,10 +59,10 @@ async function withRemedy(parts: SegmentParts, wish: PoolWish, error: unknown): 
 async function usualCell(parts: SegmentParts, wish: PoolWish): Promise<Cidr | undefined> {
   if (wish.segment === undefined) {
     const found = await findByNumbers(parts, wish.subnet)
-    return found && cellOf(parts, found)
+    return found && cellOf(wish.plan, parts.host, found)
   }
   try {
-    return cellOf(parts, await presentOrNext(parts, wish.segment))
+    return cellOf(wish.plan, parts.host, await presentOrNext(parts, wish.segment))
   } catch (error) {
     if (error instanceof RomanaError && error.code === 'E_TENANTS_FULL') return undefined
     throw error

@@ -1,6 +1,7 @@
 /** What `docker network create` asked the IPAM driver for, checked. Pure. */
-import type { AddressPlan } from '../address/address-plan.ts'
+import type { AddressPlan, Plans } from '../address/address-plan.ts'
 import { Cidr, parseAddressWithLength } from '../address/cidr.ts'
+import { planOf } from '../address/ipv6-plan.ts'
 import { RomanaError } from '../errors.ts'
 import { parseName } from './names.ts'
 import type { SegmentWish } from './segments.ts'
@@ -11,15 +12,20 @@ import type { RequestPoolRequest } from './wire.ts'
 const DEFAULT_NAME = 'default'
 const OPTIONS = ['tenant', 'segment']
 
-export type PoolWish = { readonly range?: Cidr } & (
+export type PoolWish = {
+  /** Of the family asked for. */
+  readonly plan: AddressPlan
+  readonly range?: Cidr
+} & (
   | { readonly segment: SegmentWish; readonly subnet?: Subnet }
   /** --subnet was given without options, and names an existing segment by its numbers. */
   | { readonly segment?: undefined; readonly subnet: Subnet }
 )
 
 /** @throws RomanaError E_OPTION, E_NAME, E_SUBNET, E_ADDRESS */
-export function parsePoolWish(plan: AddressPlan, host: bigint, request: RequestPoolRequest): PoolWish {
-  if (request.V6)
+export function parsePoolWish(plans: Plans, host: bigint, request: RequestPoolRequest): PoolWish {
+  const plan = planOf(plans, request.V6 ? 6 : 4)
+  if (plan === undefined)
     throw optionError('make an IPv6 pool', 'this release gives out IPv4 addresses only', 'Leave out --ipv6')
   for (const name of Object.keys(request.Options)) {
     if (!OPTIONS.includes(name)) {
@@ -32,9 +38,10 @@ export function parsePoolWish(plan: AddressPlan, host: bigint, request: RequestP
   }
   const subnet = request.Pool === undefined ? undefined : parseSubnet(plan, host, request.Pool)
   const range = request.SubPool === undefined ? {} : { range: parseRange(request.SubPool, subnet?.cidr) }
-  if (subnet === undefined) return { ...range, segment: segmentWish(request.Options) }
-  if (Object.keys(request.Options).length === 0) return { ...range, subnet }
-  return { ...range, segment: segmentWish(request.Options), subnet }
+  const asked = { plan, ...range }
+  if (subnet === undefined) return { ...asked, segment: segmentWish(request.Options) }
+  if (Object.keys(request.Options).length === 0) return { ...asked, subnet }
+  return { ...asked, segment: segmentWish(request.Options), subnet }
 }
 
 function segmentWish(options: Readonly<Record<string, string>>): SegmentWish {

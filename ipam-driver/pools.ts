@@ -4,6 +4,7 @@
  */
 import { gatewayOf } from '../address/prefixes.ts'
 import { RomanaError } from '../errors.ts'
+import { poolsOf } from '../store/families.ts'
 import { journalKeys } from '../store/keys.ts'
 import {
   formatRecord,
@@ -16,6 +17,7 @@ import {
 import type { RevisionAge } from '../store/revision-age.ts'
 import type { Serial } from '../store/serial.ts'
 import type { Store } from '../store/store.ts'
+import { inSegmentOfIpv4 } from './dual-stack.ts'
 import { formatPoolId, type PoolId, parsePoolId } from './pool-id.ts'
 import { segmentOf } from './pool-segment.ts'
 import type { PoolWish } from './pool-wish.ts'
@@ -45,8 +47,8 @@ export interface PoolAnswer {
  */
 export async function takePool(parts: PoolParts, wish: PoolWish): Promise<PoolAnswer> {
   await forgetUnusedPools(parts)
-  const segment = await segmentOf(parts, wish)
-  const cell = cellOf(parts, segment)
+  const segment = await segmentOf(parts, await inSegmentOfIpv4(parts.journal, wish))
+  const cell = cellOf(wish.plan, parts.host, segment)
   const id: PoolId = { cell, tenant: segment.tenant, segment: segment.name, range: wish.range ?? cell }
   await parts.journalTurn(async () => {
     const pool = await getPool(parts.journal, id)
@@ -62,13 +64,30 @@ export async function takePool(parts: PoolParts, wish: PoolWish): Promise<PoolAn
 /** One network less. The last one of all hosts takes an automatic segment with it. Well when the pool is not held. @throws RomanaError E_STORE of the journal */
 export async function releasePool(parts: PoolParts, poolId: string): Promise<void> {
   const id = parsePoolId(poolId)
-  const wasLast = await parts.journalTurn(async () => {
+  await parts.journalTurn(async () => {
     const pool = await getPool(parts.journal, id)
     if (pool.uses > 1) await putPool(parts.journal, { ...pool, uses: pool.uses - 1 })
     else await removePool(parts.journal, pool)
-    return pool.uses <= 1
   })
-  if (wasLast) await tryToLeave(parts, id)
+  await leaveIfUnused(parts, id)
+}
+
+/**
+ * The pools of both families hold the segment. The journal says what is held: with the directory away the engine must not
+ * fail, nor ask again for ever.
+ */
+async function leaveIfUnused(
+  parts: PoolParts,
+  { tenant, segment }: Pick<PoolId, 'tenant' | 'segment'>,
+): Promise<void> {
+  const pools = await listRecords(parts.journal, PoolRecord, journalKeys.pools())
+  if (pools.some((pool) => pool.tenant === tenant && pool.segment === segment)) return
+  try {
+    await leaveSegment(parts, { tenant, segment })
+  } catch (error) {
+    if (!(error instanceof RomanaError)) throw error
+    parts.onHoldLeft(error)
+  }
 }
 
 /**
@@ -81,17 +100,7 @@ export async function forgetUnusedPools(parts: PoolParts): Promise<void> {
     for (const pool of unused) await removePool(parts.journal, pool)
     return unused
   })
-  for (const pool of forgotten) await tryToLeave(parts, pool)
-}
-
-/** The journal says what is held. With the directory away the engine must not fail, nor ask again for ever. */
-async function tryToLeave(parts: PoolParts, segment: Parameters<typeof leaveSegment>[1]): Promise<void> {
-  try {
-    await leaveSegment(parts, segment)
-  } catch (error) {
-    if (!(error instanceof RomanaError)) throw error
-    parts.onHoldLeft(error)
-  }
+  for (const pool of forgotten) await leaveIfUnused(parts, pool)
 }
 
 async function unusedPools({ journal, journalAge }: PoolParts): Promise<PoolRecord[]> {
@@ -99,7 +108,8 @@ async function unusedPools({ journal, journalAge }: PoolParts): Promise<PoolReco
   const old = stored.filter(({ revision }) => journalAge.isOld(revision)).map(({ record }) => record)
   if (old.length === 0) return []
   const networks = await listRecords(journal, NetworkRecord, journalKeys.networks())
-  return old.filter((pool) => !networks.some(({ cell }) => cell.equals(pool.cell)))
+  const used = networks.flatMap(poolsOf)
+  return old.filter((pool) => !used.some(({ cell }) => cell.equals(pool.cell)))
 }
 
 /** The record of a pool; as a fresh one when the journal does not have it. @throws RomanaError E_STORE, E_RECORD */

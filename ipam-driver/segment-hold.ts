@@ -2,7 +2,9 @@
  * A host that has a pool in a segment holds it, by a record in the directory: the segment stays as long as one does. What a
  * host holds is never less than the pools of its journal; what is left over after a crash goes at the next start.
  */
+import type { AddressPlan } from '../address/address-plan.ts'
 import type { Cidr } from '../address/cidr.ts'
+import { planOf } from '../address/ipv6-plan.ts'
 import { cell as planCell } from '../address/prefixes.ts'
 import { RomanaError } from '../errors.ts'
 import { type HostNumber, isAutomaticName, type Name } from '../store/ids.ts'
@@ -57,7 +59,8 @@ export function holdAgain(
   parts: SegmentParts,
   { cell, tenant, segment }: PoolRecord,
 ): Promise<SegmentRecord> {
-  const subnet = parseSubnet(parts.plan, BigInt(parts.host), String(cell))
+  const plan = planOf(parts.plans, cell.family) ?? parts.plans.ipv4
+  const subnet = parseSubnet(plan, BigInt(parts.host), String(cell))
   const numberOf: NumberOf = (space, name) =>
     subnetNumber(parts, space, { name: name ?? segment, isAlive: true }, subnet)
   const wish = isAutomaticName(segment) ? { tenant } : { tenant, segment }
@@ -71,15 +74,16 @@ export function holdAgain(
 
 type SegmentNumbers = Pick<SegmentRecord, 'tenantNumber' | 'number'>
 
-/** The cell of a segment on this host. */
-export function cellOf({ plan, host }: SegmentParts, segment: SegmentNumbers): Cidr {
+/** The cell of a segment on a host, in one family. */
+export function cellOf(plan: AddressPlan, host: HostNumber, segment: SegmentNumbers): Cidr {
   const { tenantNumber, number } = segment
   return planCell(plan, BigInt(host), { tenant: BigInt(tenantNumber), segment: BigInt(number) })
 }
 
-function checkCell(parts: SegmentParts, segment: SegmentRecord, subnet: Subnet | undefined): void {
-  const present = cellOf(parts, segment)
-  if (subnet === undefined || subnet.cidr.equals(present)) return
+function checkCell({ host }: SegmentParts, segment: SegmentRecord, subnet: Subnet | undefined): void {
+  if (subnet === undefined) return
+  const present = cellOf(subnet.plan, host, segment)
+  if (subnet.cidr.equals(present)) return
   throw subnetError(subnet.cidr, `${describe(segment.tenant, segment.name)} has ${present} on this host`)
 }
 

@@ -15,6 +15,8 @@ import {
 
 /** A subnet asked for. Without numbers it lies outside the plan. */
 export interface Subnet {
+  /** Of the family asked for. */
+  readonly plan: AddressPlan
   readonly cidr: Cidr
   readonly numbers: AddressNumbers | undefined
   /** Why it cannot be a cell of this host. */
@@ -26,7 +28,7 @@ export function parseSubnet(plan: AddressPlan, host: bigint, text: string): Subn
   const { address, prefixLength } = parseAddressWithLength(text)
   const cidr = Cidr.around(address, prefixLength)
   const numbers = decodeAddress(plan, cidr.network)
-  return { cidr, numbers, problem: problemOf(plan, host, cidr, numbers) }
+  return { plan, cidr, numbers, problem: problemOf(plan, host, cidr, numbers) }
 }
 
 function problemOf(
@@ -51,9 +53,9 @@ export async function subnetNumber(
   parts: NumberParts,
   space: NumberSpace,
   wanted: Omit<WantedNumber, 'number'>,
-  { cidr, numbers }: Subnet,
+  { plan, cidr, numbers }: Subnet,
 ): Promise<FreeNumber> {
-  if (numbers === undefined) throw subnetError(cidr, outside(parts.plan))
+  if (numbers === undefined) throw subnetError(cidr, outside(plan))
   const found = await findNumber(parts, space, { ...wanted, number: numbers[space.field] })
   if ('because' in found) throw subnetError(cidr, found.because)
   return found

@@ -132,7 +132,7 @@ export class Admin {
       ...segment,
       everywhere: marks.find((mark) => mark.tenant === segment.tenant && mark.segment === segment.name)
         ?.network,
-      cell: cellOf(this.#parts.ipam.segments, segment),
+      cell: this.#cellOf(segment),
       hosts: holds
         .filter((hold) => hold.tenant === segment.tenant && hold.segment === segment.name)
         .map(({ host }) => host)
@@ -144,7 +144,7 @@ export class Admin {
   async addSegment(tenant: Name, name: Name): Promise<SegmentView> {
     const { segments } = this.#parts.ipam
     const segment = await addSegment(segments, tenant, name)
-    return { ...segment, cell: cellOf(segments, segment), hosts: [] }
+    return { ...segment, cell: this.#cellOf(segment), hosts: [] }
   }
 
   /**
@@ -156,7 +156,7 @@ export class Admin {
     const found = await getSegment(this.#directory, tenant, name)
     const segment = found?.record ?? (await addSegment(segments, tenant, name))
     await markEverywhere(this.#directory, { tenant, segment: name, network })
-    return { ...segment, cell: cellOf(segments, segment), hosts: [], everywhere: network }
+    return { ...segment, cell: this.#cellOf(segment), hosts: [], everywhere: network }
   }
 
   /** A mark goes first, and the hosts get some time to follow. @throws RomanaError as {@link removeSegment} */
@@ -182,6 +182,11 @@ export class Admin {
   /** @throws RomanaError as {@link acceptHost} */
   acceptHost(number: HostNumber): Promise<HostRecord> {
     return acceptHost(this.#directory, number)
+  }
+
+  #cellOf(segment: SegmentRecord): Cidr {
+    const { plans, ipam } = this.#parts
+    return cellOf(plans.ipv4, ipam.segments.host, segment)
   }
 
   /** Those of this host. */

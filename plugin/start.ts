@@ -84,7 +84,7 @@ async function openPlugin(
   const ipam = makeIpamDriver({
     directory: shared,
     journal,
-    plan: plans.ipv4,
+    plans: { ipv4: plans.ipv4 },
     host: number,
     mayCreate: config.createSegments,
     nowMs: () => performance.now(),

@@ -96,16 +96,26 @@ export const AddressRecord = v.object({
 })
 export type AddressRecord = v.InferOutput<typeof AddressRecord>
 
-/** Journal, and a copy in the directory. A Docker network on this host. */
-export const NetworkRecord = v.object({
-  networkId: NetworkIdSchema,
+const networkPool = {
   cell: cidrText,
-  tenant: NameSchema,
-  segment: NameSchema,
   /** The next hop of the network's endpoints. */
   gateway: ipText,
   /** Addresses that no container of the network may get (--aux-address). */
   auxiliary: v.optional(v.array(ipText), []),
+}
+const NetworkPool = v.object(networkPool)
+/** What a network has of one family. */
+export type NetworkPool = v.InferOutput<typeof NetworkPool>
+
+/** Journal, and a copy in the directory. A Docker network on this host. */
+export const NetworkRecord = v.object({
+  networkId: NetworkIdSchema,
+  /** IPv4, or IPv6 in a network that has nothing else. */
+  ...networkPool,
+  /** IPv6 beside IPv4. */
+  pool6: v.optional(NetworkPool),
+  tenant: NameSchema,
+  segment: NameSchema,
   internal: v.boolean(),
   /** Bytes; absent: that of the uplink. */
   mtu: v.optional(v.number()),
@@ -116,7 +126,10 @@ export type NetworkRecord = v.InferOutput<typeof NetworkRecord>
 export const EndpointRecord = v.object({
   endpointId: EndpointIdSchema,
   networkId: NetworkIdSchema,
+  /** IPv4, or IPv6 in a network that has nothing else. */
   address: ipText,
+  /** IPv6 beside IPv4. */
+  address6: v.optional(ipText),
   /** Names both links of the endpoint; never used twice. */
   linkNumber: v.number(),
   /** Whether the links' names say "internal"; firewall rules go by them. */

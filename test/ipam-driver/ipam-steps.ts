@@ -16,6 +16,7 @@ export interface PoolOptions {
   readonly segment?: string
   readonly subnet?: string
   readonly range?: string
+  readonly ipv6?: boolean
 }
 
 export interface Ipam {
@@ -32,6 +33,8 @@ export interface Ipam {
 
 export interface IpamWish {
   readonly plan?: string
+  /** Without one there are no IPv6 pools. */
+  readonly plan6?: string | undefined
   readonly host?: bigint
   readonly directory?: Store
   readonly journal?: Store
@@ -44,12 +47,15 @@ export interface IpamWish {
 /** A driver over empty stores, or over those of another driver. */
 export function makeIpam(wish: IpamWish = {}): Ipam {
   const { plan = '10.0.0.0/8 8/4/4/8', host = 1n, checkPlanIsFree = async () => undefined } = wish
-  const { nowMs = () => 0, mayCreate = true } = wish
+  const { nowMs = () => 0, mayCreate = true, plan6 } = wish
   const { directory = openMemoryStore(), journal = openMemoryStore() } = wish
   const driver = makeIpamDriver({
     directory,
     journal,
-    plan: parsePlan(plan),
+    plans: {
+      ipv4: parsePlan(plan),
+      ...(plan6 === undefined ? {} : { ipv6: parsePlan(plan6) }),
+    },
     host: v.parse(HostNumberSchema, Number(host)),
     mayCreate,
     checkPlanIsFree,
@@ -61,8 +67,8 @@ export function makeIpam(wish: IpamWish = {}): Ipam {
     driver,
     directory,
     journal,
-    pool: ({ subnet, range, ...Options } = {}) =>
-      driver.requestPool({ AddressSpace: 'RomanaLocal', Pool: subnet, SubPool: range, Options, V6: false }),
+    pool: ({ subnet, range, ipv6 = false, ...Options } = {}) =>
+      driver.requestPool({ AddressSpace: 'RomanaLocal', Pool: subnet, SubPool: range, Options, V6: ipv6 }),
     address: (poolId, wanted) => address(poolId, wanted, {}),
     gateway: (poolId, wanted) => address(poolId, wanted, { [REQUEST_ADDRESS_TYPE]: GATEWAY }),
     release: (Address) => driver.releaseAddress({ PoolID: 'any', Address }),
