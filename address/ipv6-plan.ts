@@ -31,9 +31,9 @@ export function localIpv6Plan(ipv4: AddressPlan, globalId: bigint): AddressPlan 
  * one has no bits for a field the other has none either: its number is 0, which elsewhere is nobody's.
  */
 export function pairPlans(ipv4: AddressPlan, ipv6: AddressPlan): Plans {
-  for (const field of SHARED_FIELDS) {
+  const field = SHARED_FIELDS.find((shared) => !fits(ipv4.widths[shared], ipv6.widths[shared]))
+  if (field !== undefined) {
     const [bits, bits6] = [ipv4.widths[field], ipv6.widths[field]]
-    if (bits === 0 ? bits6 === 0 : bits6 >= bits) continue
     throw new RomanaError('E_PLAN', {
       cannot: `use the address plan "${formatPlan(ipv6)}" beside "${formatPlan(ipv4)}"`,
       because: `${field}s have one number in both: the ${field} field needs ${bits === 0 ? '0 bits' : `${bits} bits or more`}, and has ${bits6}`,
@@ -41,6 +41,15 @@ export function pairPlans(ipv4: AddressPlan, ipv6: AddressPlan): Plans {
     })
   }
   return { ipv4, ipv6 }
+}
+
+/** Whether {@link pairPlans} takes them. */
+export function goTogether(ipv4: AddressPlan, ipv6: AddressPlan): boolean {
+  return SHARED_FIELDS.every((field) => fits(ipv4.widths[field], ipv6.widths[field]))
+}
+
+function fits(bits: number, bits6: number): boolean {
+  return bits === 0 ? bits6 === 0 : bits6 >= bits
 }
 
 /** The plan of a family, if this cluster has one. */

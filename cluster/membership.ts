@@ -24,6 +24,8 @@ export interface JoinParts {
   readonly wish: PlanWish
   /** Judges a plan that is not in use. @throws RomanaError */
   readonly checkPlan: (plan: AddressPlan) => void
+  /** 40 random bits: the first host of a cluster makes its IPv6 plan of them. */
+  readonly globalId: bigint
   /** Of the directory, for {@link HOST_REST_MS}; the same for all attempts. */
   readonly age: RevisionAge
 }
@@ -64,10 +66,11 @@ async function knownMembership(journal: Store): Promise<MembershipRecord | undef
 }
 
 async function joinDirectory(parts: JoinParts, known: MembershipRecord | undefined): Promise<Membership> {
-  const { directory, journal, machine, wish, isShared, age } = parts
+  const { directory, journal, machine, wish, isShared, age, globalId } = parts
   const instanceId = known?.instanceId ?? crypto.randomUUID()
   const { machineId } = machine
-  const plan = await ensurePlan({ directory, wish, check: parts.checkPlan, machineId, instanceId })
+  const check = parts.checkPlan
+  const plan = await ensurePlan({ directory, wish, check, machineId, instanceId, globalId })
   const plans = plansOf(plan.record)
   const boundTo = known !== undefined && (await isBound(journal)) ? known.host : undefined
   const before = known === undefined ? {} : { before: known }

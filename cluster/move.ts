@@ -75,13 +75,16 @@ async function checkFits(
   plan: PlanRecord,
 ): Promise<void> {
   const own = await getRecord(from, PlanRecord, directoryKeys.plan())
-  const problems =
-    own?.record.ipv4 === plan.ipv4 ? [] : [`its plan is "${plan.ipv4}", not "${own?.record.ipv4}"`]
+  const pools = await listRecords(journal, PoolRecord, journalKeys.pools())
+  // Where no network has IPv6 the host takes the IPv6 plan of the cluster.
+  const hasIpv6 = pools.some(({ cell }) => cell.family === 6)
+  const problems = (['ipv4', 'ipv6'] as const)
+    .filter((family) => (family === 'ipv4' || hasIpv6) && own?.record[family] !== plan[family])
+    .map((family) => `its plan is "${plan[family]}", not "${own?.record[family]}"`)
   const other = await getRecord(to, HostRecord, directoryKeys.host(host))
   if (other !== undefined && other.record.instanceId !== instanceId)
     problems.push(`host number ${host} is that of ${describeHost(other.record)}`)
-  for (const pool of await listRecords(journal, PoolRecord, journalKeys.pools()))
-    problems.push(...(await problemsOfPool(from, to, pool)))
+  for (const pool of pools) problems.push(...(await problemsOfPool(from, to, pool)))
   if (problems.length === 0) return
   throw new RomanaError('E_CLUSTER', {
     cannot: 'bring the networks of this host into the cluster',

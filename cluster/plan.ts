@@ -1,5 +1,6 @@
 /** The address plan of the cluster in the directory: every address in use follows from it. */
 import { type AddressPlan, DEFAULT_PLAN, formatPlan, type Plans, parsePlan } from '../address/address-plan.ts'
+import { goTogether, localIpv6Plan, pairPlans } from '../address/ipv6-plan.ts'
 import { RomanaError } from '../errors.ts'
 import { HostRecord } from '../store/host-records.ts'
 import { directoryKeys } from '../store/keys.ts'
@@ -20,27 +21,28 @@ export interface PlanParts {
   /** Of this machine: other hosts keep the plan from changing. */
   readonly machineId: string
   readonly instanceId: string
+  /** 40 random bits, for an IPv6 plan of the cluster's own. */
+  readonly globalId: bigint
 }
 
 /**
  * The plan as recorded. As long as no tenant has a number and no other host is there the settings may change it; where they say
- * nothing the recorded plan stays, and without one the default is taken.
+ * nothing the recorded plan stays, and without one the default is taken. An IPv6 plan can come later: until then nobody has an
+ * IPv6 address.
  * @throws RomanaError E_PLAN_CHANGED when a setting differs from a plan in use, E_CLUSTER while another host moves its directory,
  * E_STORE, and what `check` throws.
  */
 export async function ensurePlan(parts: PlanParts): Promise<Stored<PlanRecord>> {
-  const { directory, wish, check, instanceId } = parts
+  const { directory, wish, instanceId } = parts
   const key = directoryKeys.plan()
   const recorded = await getRecord(directory, PlanRecord, key)
   if (recorded?.record.moving !== undefined && recorded.record.moving !== instanceId) throw movingError()
-  if (recorded !== undefined && (await isInUse(parts))) {
-    checkPlanWish(wish, recorded.record)
-    return recorded
-  }
-  const plan = wish.plan ?? parsePlan(recorded?.record.ipv4 ?? DEFAULT_PLAN)
-  check(plan)
-  const ipv6 = wish.plan6 === undefined ? recorded?.record.ipv6 : formatPlan(wish.plan6)
-  const record: PlanRecord = { ipv4: formatPlan(plan), ...(ipv6 === undefined ? {} : { ipv6 }) }
+  const isFixed = recorded !== undefined && (await isInUse(parts))
+  if (isFixed) checkPlanWish(wish, recorded.record)
+  if (isFixed && recorded.record.ipv6 !== undefined) return recorded
+  const record = isFixed
+    ? { ...recorded.record, ipv6: ipv6Plan(parts, parsePlan(recorded.record.ipv4)) }
+    : bothPlans(parts, recorded?.record)
   const value = formatRecord(record)
   const result = await directory.commit([
     recorded === undefined
@@ -50,23 +52,42 @@ export async function ensurePlan(parts: PlanParts): Promise<Stored<PlanRecord>> 
   return result.committed ? { record, revision: result.revision } : ensurePlan(parts)
 }
 
+function bothPlans(parts: PlanParts, recorded: PlanRecord | undefined): PlanRecord {
+  const ipv4 = parts.wish.plan ?? parsePlan(recorded?.ipv4 ?? DEFAULT_PLAN)
+  parts.check(ipv4)
+  return { ipv4: formatPlan(ipv4), ipv6: ipv6Plan(parts, ipv4, recorded?.ipv6) }
+}
+
+/** That of the setting; else the recorded one, as long as it goes with the IPv4 plan; else one of the cluster's own. */
+function ipv6Plan({ wish, check, globalId }: PlanParts, ipv4: AddressPlan, recorded?: string): string {
+  if (wish.plan6 !== undefined) {
+    pairPlans(ipv4, wish.plan6)
+    check(wish.plan6)
+    return formatPlan(wish.plan6)
+  }
+  const present = recorded === undefined ? undefined : parsePlan(recorded)
+  const isGood = present !== undefined && goTogether(ipv4, present)
+  return formatPlan(isGood ? present : localIpv6Plan(ipv4, globalId))
+}
+
 async function isInUse({ directory, machineId }: PlanParts): Promise<boolean> {
   const { entries: tenants } = await directory.list(directoryKeys.tenants())
   const hosts = await listRecords(directory, HostRecord, directoryKeys.hosts())
   return tenants.length > 0 || hosts.some((host) => host.machineId !== machineId && !host.removed)
 }
 
-/** @throws RomanaError E_PLAN_CHANGED */
+/** A plan that is not recorded yet is not changed. @throws RomanaError E_PLAN_CHANGED */
 export function checkPlanWish({ plan, plan6 }: PlanWish, record: PlanRecord): PlanRecord {
   const wanted = { ROMANA_PLAN: plan, ROMANA_PLAN6: plan6 }
   const is = { ROMANA_PLAN: record.ipv4, ROMANA_PLAN6: record.ipv6 }
   for (const name of ['ROMANA_PLAN', 'ROMANA_PLAN6'] as const) {
     const setting = wanted[name]
-    if (setting !== undefined && formatPlan(setting) !== is[name]) {
+    const recorded = is[name]
+    if (setting !== undefined && recorded !== undefined && formatPlan(setting) !== recorded) {
       throw new RomanaError('E_PLAN_CHANGED', {
         cannot: `use the setting ${name}="${formatPlan(setting)}"`,
-        because: `the recorded plan is "${is[name] ?? 'none'}", and addresses in use follow from it`,
-        remedy: `Set ${name}="${is[name] ?? ''}". Another plan needs an empty state directory: its tenants keep their numbers`,
+        because: `the recorded plan is "${recorded}", and addresses in use follow from it`,
+        remedy: `Set ${name}="${recorded}". Another plan needs an empty state directory: its tenants keep their numbers`,
       })
     }
   }

@@ -3,8 +3,8 @@
  * in the form `iptables-save` prints, so that what is wanted and what is seen compare as text. Pure.
  */
 import type { AddressPlan, Plans } from '../address/address-plan.ts'
-import type { Cidr } from '../address/cidr.ts'
-import type { Ip } from '../address/ip.ts'
+import { type Cidr, hostCidr } from '../address/cidr.ts'
+import type { Family, Ip } from '../address/ip.ts'
 import type { Chain, FirewallTable } from './host-state.ts'
 import { CHAIN_PREFIX, HOST_LINK_PREFIX, HOST_SET, LINK_CLASSES } from './marks.ts'
 import type { Neighbour } from './peers.ts'
@@ -16,6 +16,14 @@ const FORWARD = `${CHAIN_PREFIX}FORWARD`
 const INPUT = `${CHAIN_PREFIX}INPUT`
 const HOST = `${CHAIN_PREFIX}HOST`
 const POSTROUTING = `${CHAIN_PREFIX}POSTROUTING`
+
+/** What IPv6 has instead of ARP (RFC 4861): the one thing that a container may say from a link-local address. */
+const ASK_NEIGHBOUR = '-p ipv6-icmp -m icmp6 --icmpv6-type 135'
+const TELL_NEIGHBOUR = '-p ipv6-icmp -m icmp6 --icmpv6-type 136'
+const ECHO_REQUEST = {
+  4: '-p icmp -m icmp --icmp-type 8',
+  6: '-p ipv6-icmp -m icmp6 --icmpv6-type 128',
+} as const
 
 const ANY_ENDPOINT = `${HOST_LINK_PREFIX}+`
 const ANY_INTERNAL = `${HOST_LINK_PREFIX}${LINK_CLASSES.internal}+`
@@ -44,27 +52,39 @@ export interface StoreAddress {
   readonly port: number
 }
 
-export function firewall(plans: Plans, options: FirewallOptions): FirewallTable[] {
-  const plan = plans.ipv4
-  const ports = portChains(options.ports)
+/** @param plans the IPv6 one only when some network has IPv6. */
+export function firewall({ ipv4, ipv6 }: Plans, options: FirewallOptions): FirewallTable[] {
+  return [
+    ...planTables(ipv4, options),
+    ...(ipv6 === undefined ? [noIpv6FromEndpoints()] : planTables(ipv6, options)),
+  ]
+}
+
+function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[] {
+  const { family } = plan.cidr
+  const ports = family === 4 ? portChains(options.ports) : undefined
   return [
     {
-      family: 4,
+      family,
       table: 'raw',
       chains: [preroutingChain(plan, options.cluster)],
       jumps: [{ from: 'PREROUTING', to: PREROUTING }],
     },
     {
-      family: 4,
+      family,
       table: 'filter',
-      chains: [forwardChain(plan, options), ports.filter, hostChain(), inputChain(plan)],
+      chains: [
+        forwardChain(plan, options),
+        ...(ports === undefined ? [] : [ports.filter]),
+        hostChain(family),
+        inputChain(plan),
+      ],
       jumps: [
         { from: 'FORWARD', to: FORWARD },
         { from: 'INPUT', to: INPUT },
       ],
     },
-    natTable(plan, ports.nat, options),
-    noIpv6FromEndpoints(),
+    ...(ports === undefined ? natTable6(plan, options) : [natTable(plan, ports.nat, options)]),
   ]
 }
 
@@ -73,12 +93,14 @@ export function firewall(plans: Plans, options: FirewallOptions): FirewallTable[
  * plan address must do so wherever it comes from, since a bridge container or an outsider can forge one too.
  * A match on the route, and not the sysctl rp_filter: `all=2` would turn the sysctl into a loose check. On a link that
  * hosts share the route says no more than the link; there the addresses of a host come from its own link address only.
+ * A container may ask for its gateway from its link-local address, which has no route and which no kernel forwards.
  */
 function preroutingChain({ cidr }: AddressPlan, cluster: ClusterRules | undefined): Chain {
-  const neighbours = cluster?.neighbours ?? []
+  const neighbours = (cluster?.neighbours ?? []).filter(({ prefix }) => prefix.family === cidr.family)
   return {
     name: PREROUTING,
     rules: [
+      ...(cidr.family === 6 ? [`-s fe80::/10 -i ${ANY_ENDPOINT} ${ASK_NEIGHBOUR} -j RETURN`] : []),
       `-i ${ANY_ENDPOINT} -m rpfilter --invert -j DROP`,
       `-s ${cidr} -m rpfilter --invert -j DROP`,
       ...neighbours.flatMap(({ prefix, link, linkAddress }) =>
@@ -93,6 +115,7 @@ function preroutingChain({ cidr }: AddressPlan, cluster: ClusterRules | undefine
 /** What does not concern the plan returns: Docker decides on it. */
 function forwardChain(plan: AddressPlan, options: FirewallOptions): Chain {
   const { cidr } = plan
+  const stores = (options.cluster?.stores ?? []).filter(({ address }) => address.family === cidr.family)
   return {
     name: FORWARD,
     rules: [
@@ -103,10 +126,10 @@ function forwardChain(plan: AddressPlan, options: FirewallOptions): Chain {
       // No RELATED from the plan: a forged "fragmentation needed" would shrink a stranger's path MTU.
       `-s ${cidr} -m conntrack --ctstate ESTABLISHED -j ACCEPT`,
       `! -s ${cidr} -d ${cidr} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
-      `-d ${cidr} -m conntrack --ctstate DNAT -j ${PORTS}`,
+      ...(cidr.family === 4 ? [`-d ${cidr} -m conntrack --ctstate DNAT -j ${PORTS}`] : []),
       `-d ${cidr} -j DROP`,
-      ...(options.cluster?.stores ?? []).map(
-        ({ address, port }) => `-s ${cidr} -d ${address}/32 -p tcp -m tcp --dport ${port} -j DROP`,
+      ...stores.map(
+        ({ address, port }) => `-s ${cidr} -d ${hostCidr(address)} -p tcp -m tcp --dport ${port} -j DROP`,
       ),
       ...options.uplinks.flatMap((uplink) => wayOut(cidr, uplink, options)),
       // What the engine has translated goes to a port that it publishes. Everything else would reach its bridges where
@@ -136,12 +159,13 @@ function inputChain({ cidr }: AddressPlan): Chain {
 }
 
 /** What endpoints may have of the host itself. */
-function hostChain(): Chain {
+function hostChain(family: Family): Chain {
+  const asks = family === 4 ? [] : [ASK_NEIGHBOUR, TELL_NEIGHBOUR]
   return {
     name: HOST,
     rules: [
       '-m conntrack --ctstate ESTABLISHED -j ACCEPT',
-      `-i ${ANY_ENDPOINT} -p icmp -m icmp --icmp-type 8 -j ACCEPT`,
+      ...[...asks, ECHO_REQUEST[family]].map((icmp) => `-i ${ANY_ENDPOINT} ${icmp} -j ACCEPT`),
       `-i ${ANY_ENDPOINT} -p udp -m udp --dport 53 -j ACCEPT`,
       `-i ${ANY_ENDPOINT} -p tcp -m tcp --dport 53 -j ACCEPT`,
       '-j DROP',
@@ -172,7 +196,21 @@ function natTable(
   }
 }
 
-/** Endpoints have no IPv6 address yet. Link-local traffic would pass round the rules above, to the host's own services. */
+/** The same of IPv6, which has no published ports. */
+function natTable6({ cidr }: AddressPlan, { masquerade }: FirewallOptions): FirewallTable[] {
+  if (!masquerade) return []
+  const rules = [`-s ${cidr} ! -d ${cidr} ! -o ${ANY_ENDPOINT} -j MASQUERADE`]
+  return [
+    {
+      family: 6,
+      table: 'nat',
+      chains: [{ name: POSTROUTING, rules }],
+      jumps: [{ from: 'POSTROUTING', to: POSTROUTING }],
+    },
+  ]
+}
+
+/** No endpoint has an IPv6 address. Link-local traffic would pass round the rules above, to the host's own services. */
 function noIpv6FromEndpoints(): FirewallTable {
   return {
     family: 6,

@@ -46,6 +46,8 @@ export interface HostState {
   readonly iptables: IptablesVariant
   /** Whether the host forwards packets because of us. Never switched off again: others may have come to need it. */
   readonly forwarding: boolean
+  /** The same of IPv6. */
+  readonly forwarding6: boolean
   /** Host links of recorded endpoints. A link of ours that is not here and is plainly dead is removed. */
   readonly links: readonly string[]
 }
@@ -84,8 +86,12 @@ export interface ObservedHost {
   /** Tables of both variants of iptables. */
   readonly firewall: readonly SeenTable[]
   readonly forwarding: boolean
+  /** Undefined: this host has no IPv6, or new links get none. */
+  readonly forwarding6: boolean | undefined
   /** Links with a default route in the main table. */
   readonly defaultLinks: readonly string[]
+  /** Of these, those that listen to routers as long as the host forwards no IPv6. */
+  readonly advertisedLinks: readonly string[]
   /** Networks of foreign addresses, main-table routes and nameservers: a plan must not overlap them. */
   readonly foreignNetworks: readonly ForeignNetwork[]
 }

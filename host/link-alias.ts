@@ -3,6 +3,7 @@
  * endpoint, and a person reading `ip link` sees whose link it is. Pure.
  *
  *     romana1 3fa4… 9bd0… 10.1.17.5 blue web
+ *     rm2 3fa4… 9bd0… 10.1.17.5 fd3a:1c55:9e02:1:1:1:0:5 blue web
  */
 
 import { Ip } from '../address/ip.ts'
@@ -12,6 +13,8 @@ export interface LinkAlias {
   readonly endpointId: string
   readonly networkId: string
   readonly address: Ip
+  /** IPv6 beside IPv4. */
+  readonly address6?: Ip | undefined
   readonly tenant: string
   readonly segment: string
 }
@@ -19,10 +22,16 @@ export interface LinkAlias {
 /** The kernel keeps at most 255 bytes (IFALIASZ, include/uapi/linux/if.h). */
 const ALIAS_LIMIT = 255
 const VERSION = 'romana1'
+/** Short, so that two addresses, two ids and two names of full length are just the limit. */
+const VERSION_OF_TWO = 'rm2'
 
 /** @throws RomanaError E_HOST when the kernel could not keep the alias whole. */
-export function formatLinkAlias({ endpointId, networkId, address, tenant, segment }: LinkAlias): string {
-  const alias = [VERSION, endpointId, networkId, address, tenant, segment].join(' ')
+export function formatLinkAlias(parts: LinkAlias): string {
+  const { endpointId, networkId, address, address6, tenant, segment } = parts
+  const alias =
+    address6 === undefined
+      ? [VERSION, endpointId, networkId, address, tenant, segment].join(' ')
+      : [VERSION_OF_TWO, endpointId, networkId, address, address6, tenant, segment].join(' ')
   if (alias.length > ALIAS_LIMIT) {
     throw new RomanaError('E_HOST', {
       cannot: `mark the link of endpoint "${endpointId}"`,
@@ -35,11 +44,18 @@ export function formatLinkAlias({ endpointId, networkId, address, tenant, segmen
 
 /** Undefined when the alias is not Romana's, or of a version that this plugin does not know. */
 export function parseLinkAlias(alias: string): LinkAlias | undefined {
-  const [version, endpointId, networkId, address, tenant, segment, ...rest] = alias.split(' ')
-  if (version !== VERSION || rest.length > 0) return undefined
-  if (!endpointId || !networkId || !address || !tenant || !segment) return undefined
+  const [version, endpointId, networkId, ...rest] = alias.split(' ')
+  const isOfTwo = version === VERSION_OF_TWO
+  if ((version !== VERSION && !isOfTwo) || rest.length !== (isOfTwo ? 4 : 3)) return undefined
+  const [address, address6] = addressesIn(rest.slice(0, -2)) ?? []
+  const [tenant, segment] = rest.slice(-2)
+  if (!endpointId || !networkId || address === undefined || !tenant || !segment) return undefined
+  return { endpointId, networkId, address, ...(address6 && { address6 }), tenant, segment }
+}
+
+function addressesIn(texts: readonly string[]): Ip[] | undefined {
   try {
-    return { endpointId, networkId, address: Ip.parse(address), tenant, segment }
+    return texts.map((text) => Ip.parse(text))
   } catch {
     return undefined
   }

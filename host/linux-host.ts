@@ -1,6 +1,6 @@
 /** The one observer and the one applier: this Linux host behind an interface. Nothing is decided here. */
 import { reasonOf } from '../errors.ts'
-import { forwardingPath, writeText } from './host-files.ts'
+import { writeText } from './host-files.ts'
 import type { ObservedHost } from './host-state.ts'
 import type { IpBatch } from './ip-batch.ts'
 import { programName } from './iptables-variant.ts'
@@ -55,12 +55,19 @@ export function openLinuxHost(parts: LinuxHostParts): Host {
 async function apply(parts: LinuxHostParts, plan: HostPlan): Promise<void> {
   await restoreSet(parts, plan.hostSet.before)
   for (const text of plan.restore) await restore(parts, text)
-  if (plan.ip.length > 0) {
-    await parts.run({ file: 'ip', args: ['-batch', '-'], input: `${plan.ip.join('\n')}\n` })
-  }
+  await runIp(parts, ['-batch', '-'], plan.ip)
+  await runIp(parts, ['-6', '-batch', '-'], plan.ip6)
   // The kernel lets go of a rule a moment after it is deleted. A set that is left over hinders nobody, and the next look removes it.
   await restoreSet(parts, plan.hostSet.after).catch(() => undefined)
-  if (plan.switchForwardingOn) await writeText(forwardingPath(parts.sysNetPath), '1\n')
+  for (const { path, value } of plan.sysctls) await writeText(`${parts.sysNetPath}/${path}`, `${value}\n`)
+}
+
+async function runIp(
+  { run }: LinuxHostParts,
+  args: readonly string[],
+  lines: readonly string[],
+): Promise<void> {
+  if (lines.length > 0) await run({ file: 'ip', args, input: `${lines.join('\n')}\n` })
 }
 
 async function restoreSet({ run }: LinuxHostParts, lines: readonly string[]): Promise<void> {

@@ -1,6 +1,6 @@
 /** The one observer: what this host's tools print, side by side, since the kernel gives no picture of one moment anyway. */
 import type { Family } from '../address/ip.ts'
-import { forwardingPath, readText } from './host-files.ts'
+import { readAdvertisedLinks, readForwarding, readForwarding6, readText } from './host-files.ts'
 import type { ObservedHost, SeenTable } from './host-state.ts'
 import { type IptablesProgram, programName } from './iptables-variant.ts'
 import { ROUTE_PROTOCOL } from './marks.ts'
@@ -28,16 +28,19 @@ const RESOLV_CONF = '/etc/resolv.conf'
 
 /** Reads all that a plan is made from. @throws RomanaError E_COMMAND, E_HOST */
 export async function observeHost({ run, iptables, sysNetPath }: ObserverParts): Promise<ObservedHost> {
-  const [links, addresses, ipv4, ipv6, hostSet, firewall, forwarding, nameservers] = await Promise.all([
-    showIp(run, 'link', 'show').then(parseLinks),
-    showIp(run, 'address', 'show').then(parseAddresses),
-    observeFamily(run, 4),
-    observeFamily(run, 6),
-    observeHostSet(run),
-    Promise.all(iptables.map((program) => observeRules(run, program))),
-    readText(forwardingPath(sysNetPath)),
-    readText(RESOLV_CONF).then(parseNameservers),
-  ])
+  const [links, addresses, ipv4, ipv6, hostSet, firewall, forwarding, forwarding6, nameservers] =
+    await Promise.all([
+      showIp(run, 'link', 'show').then(parseLinks),
+      showIp(run, 'address', 'show').then(parseAddresses),
+      observeFamily(run, 4),
+      observeFamily(run, 6),
+      observeHostSet(run),
+      Promise.all(iptables.map((program) => observeRules(run, program))),
+      readForwarding(sysNetPath),
+      readForwarding6(sysNetPath),
+      readText(RESOLV_CONF).then(parseNameservers),
+    ])
+  const defaultLinks = [...new Set([...ipv4.main.defaultLinks, ...ipv6.main.defaultLinks])]
   return {
     links,
     linkAddresses: addresses.own,
@@ -47,8 +50,10 @@ export async function observeHost({ run, iptables, sysNetPath }: ObserverParts):
     addresses: addresses.others,
     mainRoutes: [...ipv4.main.routes, ...ipv6.main.routes],
     firewall: firewall.flat(),
-    forwarding: forwarding.trim() === '1',
-    defaultLinks: [...new Set([...ipv4.main.defaultLinks, ...ipv6.main.defaultLinks])],
+    forwarding,
+    forwarding6,
+    defaultLinks,
+    advertisedLinks: forwarding6 === false ? await readAdvertisedLinks(sysNetPath, defaultLinks) : [],
     foreignNetworks: [...addresses.foreign, ...ipv4.main.foreign, ...ipv6.main.foreign, ...nameservers],
   }
 }

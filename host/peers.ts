@@ -42,11 +42,11 @@ export function waysToPeers(peers: readonly Peer[], mainRoutes: readonly MainRou
  */
 export function peerRoutes(plan: Cidr, { neighbours, router }: PeerWays): Route[] {
   return [
-    router === undefined
+    router?.via.family !== plan.family
       ? { kind: 'unreachable', destination: plan }
       : { kind: 'via', destination: plan, ...router },
-    ...neighbours.map(
-      ({ prefix, address, link }): Route => ({ kind: 'via', destination: prefix, via: address, link }),
-    ),
+    ...neighbours
+      .filter(({ prefix }) => prefix.family === plan.family)
+      .map(({ prefix, address, link }): Route => ({ kind: 'via', destination: prefix, via: address, link })),
   ]
 }

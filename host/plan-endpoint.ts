@@ -3,13 +3,14 @@ import { hostCidr } from '../address/cidr.ts'
 import type { Ip } from '../address/ip.ts'
 import { formatLinkAlias, type LinkAlias } from './link-alias.ts'
 import type { LinkNames } from './link-names.ts'
-import { addressLine, formatRoute } from './plan-host.ts'
+import { addressLine, formatRoute, nextHops } from './plan-host.ts'
 
 /** All that the kernel must know of one endpoint. */
 export interface EndpointWiring {
   readonly links: LinkNames
   readonly alias: LinkAlias
-  readonly gateway: Ip
+  /** One for each address of the alias. */
+  readonly gateways: readonly Ip[]
   readonly mtu: number
 }
 
@@ -18,13 +19,17 @@ export interface EndpointWiring {
  * the engine would otherwise wait 5 s. Without addrgenmode the kernel would give the host end a link-local address, and
  * with it a way round the IPv4 rules. The engine sets the container's address and MAC itself.
  */
-export function planEndpoint({ links, alias, gateway, mtu }: EndpointWiring): string[] {
+export function planEndpoint({ links, alias, gateways, mtu }: EndpointWiring): string[] {
   const { hostLink, containerLink } = links
+  const { address, address6 } = alias
+  const routed = address6 === undefined ? [address] : [address, address6]
   return [
     `link add name ${hostLink} mtu ${mtu} type veth peer name ${containerLink} mtu ${mtu}`,
     `link set dev ${hostLink} addrgenmode none alias "${formatLinkAlias(alias)}" up`,
-    addressLine({ link: hostLink, address: gateway }),
-    `route add ${formatRoute({ kind: 'link', destination: hostCidr(alias.address), link: hostLink })}`,
+    ...nextHops(hostLink, gateways).map(addressLine),
+    ...routed.map(
+      (to) => `route add ${formatRoute({ kind: 'link', destination: hostCidr(to), link: hostLink })}`,
+    ),
   ]
 }
 

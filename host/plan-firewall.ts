@@ -1,4 +1,5 @@
 /** Wanted chains against seen ones: input for `iptables-restore --noflush`. Pure. */
+import type { Family } from '../address/ip.ts'
 import type { FirewallTable, HostState, ObservedHost, SeenTable } from './host-state.ts'
 import { IPTABLES_VARIANTS, type IptablesProgram, type IptablesVariant } from './iptables-variant.ts'
 import { CHAIN_PREFIX } from './marks.ts'
@@ -7,8 +8,8 @@ import { CHAIN_PREFIX } from './marks.ts'
 const JUMP_TO_OURS = new RegExp(`(^| )-[jg] ${CHAIN_PREFIX}\\S+$`)
 
 /** What the rules of a host follow from. */
-export type WantedRules = Pick<HostState, 'firewall' | 'iptables' | 'forwarding'>
-export type SeenRules = Pick<ObservedHost, 'firewall' | 'forwarding'>
+export type WantedRules = Pick<HostState, 'firewall' | 'iptables' | 'forwarding' | 'forwarding6'>
+export type SeenRules = Pick<ObservedHost, 'firewall' | 'forwarding' | 'forwarding6'>
 
 /** Input of one `iptables-restore --noflush`. */
 export interface RestoreText {
@@ -26,7 +27,7 @@ export function planFirewall(wanted: WantedRules, seen: SeenRules): RestoreText[
     const text = tableNames(wanted, seen, program)
       .map((name) => {
         const table = wantedTable(wanted, program, name)
-        const policies = table?.table === 'filter' && table.family === 4 ? closeForward(wanted, seen) : []
+        const policies = table?.table === 'filter' ? closeForward(wanted, seen, program.family) : []
         return planTable(table, seenTable(seen, program, name), policies)
       })
       .join('')
@@ -43,8 +44,10 @@ function programsOf(chosen: IptablesVariant): IptablesProgram[] {
 }
 
 /** A host that forwarded nothing before us must not become a router for everybody: what no rule accepts is dropped. */
-function closeForward(wanted: WantedRules, seen: SeenRules): string[] {
-  return wanted.forwarding && !seen.forwarding ? [':FORWARD DROP [0:0]'] : []
+function closeForward(wanted: WantedRules, seen: SeenRules, family: Family): string[] {
+  const isSwitched =
+    family === 4 ? wanted.forwarding && !seen.forwarding : wanted.forwarding6 && seen.forwarding6 !== true
+  return isSwitched ? [':FORWARD DROP [0:0]'] : []
 }
 
 function tableNames(wanted: WantedRules, seen: SeenRules, { variant, family }: IptablesProgram): string[] {

@@ -1,10 +1,16 @@
 /** Wanted against seen: the plan that brings this host to the wanted state, as text. Pure. */
+import type { Cidr } from '../address/cidr.ts'
+import { type Family, Ip } from '../address/ip.ts'
+import { FORWARDING, FORWARDING6, formatSysctl, listenToRouters, type Sysctl } from './host-files.ts'
 import type { HostState, LinkAddress, ObservedHost, Route } from './host-state.ts'
 import { programName } from './iptables-variant.ts'
 import { parseHostLink } from './link-names.ts'
 import { POLICY_RULE_PRIORITY, ROUTE_PROTOCOL, ROUTE_TABLE } from './marks.ts'
 import { planFirewall, type RestoreText } from './plan-firewall.ts'
 import { type HostSetPlan, planHostSet } from './plan-host-set.ts'
+
+/** The same on each link of ours: no packet with it passes on to another link. */
+const LINK_LOCAL = Ip.parse('fe80::1')
 
 /** What is to be done, in this order. Empty in every part: the host is as wanted. */
 export interface HostPlan {
@@ -14,7 +20,9 @@ export interface HostPlan {
   readonly restore: readonly RestoreText[]
   /** Lines of `ip -batch`. */
   readonly ip: readonly string[]
-  readonly switchForwardingOn: boolean
+  /** Lines of `ip -6 -batch`: it does not tell the family of a policy rule by itself. */
+  readonly ip6: readonly string[]
+  readonly sysctls: readonly Sysctl[]
 }
 
 /** The second plan of a host is empty: `planHost(wanted, whatTheFirstPlanMade)`. */
@@ -27,17 +35,27 @@ export function planHost(wanted: HostState, seen: ObservedHost): HostPlan {
       ...downLinks(wanted, seen).map((name) => `link set dev ${name} up`),
       ...planLinkAddresses(wanted.linkAddresses, seen),
       ...planRoutes(wanted, seen),
-      ...planPolicyRules(wanted, seen),
+      ...planPolicyRules(wanted, seen, 4),
     ],
-    switchForwardingOn: wanted.forwarding && !seen.forwarding,
+    ip6: planPolicyRules(wanted, seen, 6),
+    sysctls: planSysctls(wanted, seen),
   }
+}
+
+/** A host that forwards is a router, and listens to others no more unless it is told to: it would lose its own way out. */
+function planSysctls(wanted: HostState, seen: ObservedHost): Sysctl[] {
+  const isMissing6 = wanted.forwarding6 && seen.forwarding6 !== true
+  return [
+    ...(wanted.forwarding && !seen.forwarding ? [FORWARDING] : []),
+    ...(isMissing6 ? seen.advertisedLinks.map((link) => listenToRouters(link, '2')) : []),
+    ...(isMissing6 ? [FORWARDING6] : []),
+  ]
 }
 
 /** Whether nothing is left to do. */
 export function isEmptyPlan(plan: HostPlan): boolean {
   const { before, after } = plan.hostSet
-  const lines = [...before, ...plan.restore, ...plan.ip, ...after]
-  return lines.length === 0 && !plan.switchForwardingOn
+  return [before, plan.restore, plan.ip, plan.ip6, after, plan.sysctls].every(({ length }) => length === 0)
 }
 
 /** The plan as a person reads it. */
@@ -46,8 +64,9 @@ export function formatHostPlan(plan: HostPlan): string {
     formatLines('ipset restore', plan.hostSet.before),
     ...plan.restore.map(({ program, text }) => `# ${programName(program)}-restore\n${text}`),
     formatLines('ip -batch', plan.ip),
+    formatLines('ip -6 -batch', plan.ip6),
     formatLines('ipset restore', plan.hostSet.after),
-    formatLines('sysctl', plan.switchForwardingOn ? ['net.ipv4.ip_forward = 1'] : []),
+    formatLines('sysctl', plan.sysctls.map(formatSysctl)),
   ].join('')
 }
 
@@ -127,9 +146,10 @@ function possibleRoutes(wanted: HostState, seen: ObservedHost, kept: readonly Ro
   })
 }
 
-function planPolicyRules(wanted: HostState, seen: ObservedHost): string[] {
-  const wantedTexts = wanted.policyRules.map(String)
-  const seenTexts = seen.ownPolicyRules.map(String)
+function planPolicyRules(wanted: HostState, seen: ObservedHost, family: Family): string[] {
+  const textsOf = (rules: readonly Cidr[]) => rules.filter((to) => to.family === family).map(String)
+  const wantedTexts = textsOf(wanted.policyRules)
+  const seenTexts = textsOf(seen.ownPolicyRules)
   const selector = (to: string) =>
     `to ${to} lookup ${ROUTE_TABLE} priority ${POLICY_RULE_PRIORITY} protocol ${ROUTE_PROTOCOL}`
   return [
@@ -140,9 +160,23 @@ function planPolicyRules(wanted: HostState, seen: ObservedHost): string[] {
   ]
 }
 
-/** "address add 10.1.17.1/32 dev rmne5": no connected route comes of a /32, so the main table stays as it is. */
+/**
+ * "address add 10.1.17.1/32 dev rmne5": no connected route comes of a /32, so the main table stays as it is. IPv6 has to be
+ * told so; and without nodad it would not answer for the address in its first second.
+ */
 export function addressLine({ link, address }: LinkAddress): string {
-  return `address add ${address}/${address.family === 4 ? 32 : 128} dev ${link}`
+  return address.family === 4
+    ? `address add ${address}/32 dev ${link}`
+    : `address add ${address}/128 dev ${link} nodad noprefixroute`
+}
+
+/**
+ * The addresses of a host link. The kernel asks for an IPv6 neighbour from a link-local address only (net/ipv6/ndisc.c), and
+ * we let it make none: without this one nothing that is forwarded would find the container.
+ */
+export function nextHops(link: string, gateways: readonly Ip[]): LinkAddress[] {
+  const hasIpv6 = gateways.some(({ family }) => family === 6)
+  return [...gateways, ...(hasIpv6 ? [LINK_LOCAL] : [])].map((address) => ({ link, address }))
 }
 
 /** A route as `ip route add` takes it. `add` and never `replace`: an address that another link has stays there. */

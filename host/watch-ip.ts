@@ -1,5 +1,5 @@
 /**
- * What `ip -4 -o monitor link address route rule netconf` tells, sorted into what others may have done to ours and the rest.
+ * What `ip -o monitor link address route rule netconf` tells, sorted into what others may have done to ours and the rest.
  * What starting and stopping a container brings about is the rest. Pure.
  */
 import { parseHostLink } from './link-names.ts'
@@ -17,10 +17,10 @@ export type IpEvent =
   | { readonly kind: 'suspicion'; readonly suspicion: Suspicion }
   | { readonly kind: 'gone'; readonly link: string }
 
-/** The program and its arguments. IPv4 only: nothing of ours is IPv6, except one firewall rule. */
+/** The program and its arguments. */
 export const IP_MONITOR = {
   file: 'ip',
-  args: ['-4', '-o', 'monitor', 'link', 'address', 'route', 'rule', 'netconf'],
+  args: ['-o', 'monitor', 'link', 'address', 'route', 'rule', 'netconf'],
 } as const
 
 /** Kinds of lines, the first that matches counts. Undefined: it does not concern us. */
@@ -56,7 +56,7 @@ function readLink(line: string): IpEvent | undefined {
 
 /** "Deleted 5: rmne1    inet 10.1.17.1/32 scope global rmne1\…". */
 function readAddress(line: string): IpEvent | undefined {
-  const [, link = ''] = /^Deleted \d+: (\S+) +inet /.exec(line) ?? []
+  const [, link = ''] = /^Deleted \d+: (\S+) +inet6? /.exec(line) ?? []
   return parseHostLink(link) === undefined ? undefined : suspicion(line, link)
 }
 
@@ -79,8 +79,8 @@ const OTHERS: readonly RegExp[] = [
   /^(Deleted )?default (?!.* table )/,
   // A link to other hosts has come or gone, or its network has: which of them are neighbours may have changed.
   /^(Deleted )?[\d.]+\/\d+ dev (?!rmn|br-|docker)\S+ proto kernel scope link /,
-  // Of IPv4, for all links.
-  /^inet all forwarding off\b/,
+  // For all links.
+  /^inet6? all forwarding off\b/,
   // iproute2, lib/libnetlink.c: "netlink receive error No buffer space available (105)".
   /^netlink receive error/,
 ]

@@ -32,8 +32,8 @@ export function watchLegacy({ run, wanted, onChange }: LegacyWatchParts): Legacy
   async function read(): Promise<void> {
     const firewall = await readTables(run)
     if (closed) return
-    const { forwarding } = wanted()
-    if (firewall === undefined || planFirewall(wanted(), { firewall, forwarding }).length > 0)
+    const { forwarding, forwarding6 } = wanted()
+    if (firewall === undefined || planFirewall(wanted(), { firewall, forwarding, forwarding6 }).length > 0)
       onChange('rules of iptables-legacy')
     timer = setTimeout(read, READING_MS)
   }

@@ -26,7 +26,7 @@ export interface HostWatch {
   close(): void
 }
 
-const NO_RULES: WantedRules = { firewall: [], iptables: 'nft', forwarding: false }
+const NO_RULES: WantedRules = { firewall: [], iptables: 'nft', forwarding: false, forwarding6: false }
 
 export function watchHost(parts: WatchParts): HostWatch {
   const window = openWindow(parts.onChange)

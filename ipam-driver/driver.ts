@@ -1,6 +1,6 @@
 /** IpamDriver.*: pools are cells of the address plan, addresses are endpoint numbers in them. */
 import { hostCidr } from '../address/cidr.ts'
-import { Ip } from '../address/ip.ts'
+import { type Family, Ip } from '../address/ip.ts'
 import { gatewayOf } from '../address/prefixes.ts'
 import type { RomanaError } from '../errors.ts'
 import type { HostNumber } from '../store/ids.ts'
@@ -57,8 +57,8 @@ export interface IpamDriverParts extends Omit<SegmentParts, 'age'> {
   readonly journal: Store
   /** A clock that does not jump, in milliseconds. */
   readonly nowMs: () => number
-  /** @throws RomanaError E_PLAN_OVERLAP when this host uses addresses of the plan for something else. */
-  readonly checkPlanIsFree: () => Promise<void>
+  /** @throws RomanaError E_PLAN_OVERLAP when this host uses addresses of the plan for something else, E_HOST when it has no IPv6. */
+  readonly checkPlanIsFree: (family: Family) => Promise<void>
   /** Told when a segment could not be left, as the directory is away: {@link IpamDriver.recover} is due. */
   readonly onHoldLeft?: (error: RomanaError) => void
 }
@@ -91,7 +91,7 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
   return {
     async requestPool(request) {
       const wish = parsePoolWish(plans, BigInt(host), request)
-      await parts.checkPlanIsFree()
+      await parts.checkPlanIsFree(wish.plan.cidr.family)
       return poolTurn(() => takePool(pools, wish))
     },
     async releasePool({ PoolID }) {

@@ -26,7 +26,11 @@ export type PoolWish = {
 export function parsePoolWish(plans: Plans, host: bigint, request: RequestPoolRequest): PoolWish {
   const plan = planOf(plans, request.V6 ? 6 : 4)
   if (plan === undefined)
-    throw optionError('make an IPv6 pool', 'this release gives out IPv4 addresses only', 'Leave out --ipv6')
+    throw optionError(
+      'make an IPv6 pool',
+      'this cluster has no IPv6 plan yet',
+      'The plugin makes one when it starts and the directory answers: enable it anew, or leave out --ipv6',
+    )
   for (const name of Object.keys(request.Options)) {
     if (!OPTIONS.includes(name)) {
       throw optionError(

@@ -3,13 +3,15 @@
  * link says in its alias whose it is. Pure.
  */
 import * as v from 'valibot'
-import type { AddressPlan } from '../address/address-plan.ts'
+import type { Plans } from '../address/address-plan.ts'
+import type { Ip } from '../address/ip.ts'
+import { planOf } from '../address/ipv6-plan.ts'
 import { cellAround, gatewayOf } from '../address/prefixes.ts'
 import type { ObservedHost, SeenLink } from '../host/host-state.ts'
 import { type LinkAlias, parseLinkAlias } from '../host/link-alias.ts'
 import { parseHostLink } from '../host/link-names.ts'
 import { EndpointIdSchema, NameSchema, NetworkIdSchema } from '../store/ids.ts'
-import type { EndpointRecord, NetworkRecord } from '../store/records.ts'
+import type { EndpointRecord, NetworkPool, NetworkRecord } from '../store/records.ts'
 import { linksOf } from './desired-state.ts'
 
 /** A live endpoint as its link describes it. */
@@ -21,14 +23,14 @@ export interface AdoptedEndpoint {
 /** @param known ids of the endpoints that the journal has. */
 export function findLiveEndpoints(
   seen: ObservedHost,
-  plan: AddressPlan,
+  plans: Plans,
   known: ReadonlySet<string>,
 ): AdoptedEndpoint[] {
   return seen.links.flatMap((link) => {
     const alias = parseLinkAlias(link.alias)
     // Both ends here: the engine has moved the container's end back, and no container has the endpoint.
     if (alias === undefined || link.peerIsHere || known.has(alias.endpointId)) return []
-    const adopted = describe(link, alias, seen, plan)
+    const adopted = describe(link, alias, seen, plans)
     return adopted === undefined ? [] : [adopted]
   })
 }
@@ -69,26 +71,34 @@ function describe(
   link: SeenLink,
   alias: LinkAlias,
   seen: ObservedHost,
-  plan: AddressPlan,
+  plans: Plans,
 ): AdoptedEndpoint | undefined {
-  const { address } = alias
+  const { address, address6 } = alias
   const name = parseHostLink(link.name)
   const names = v.safeParse(AliasNames, alias)
-  if (name === undefined || !names.success || !plan.cidr.contains(address)) return undefined
+  const pool = poolAround(address, link, seen, plans)
+  const pool6 = address6 && poolAround(address6, link, seen, plans)
+  const isOfPlan = pool !== undefined && (address6 === undefined || pool6 !== undefined)
+  if (name === undefined || !names.success || !isOfPlan) return undefined
   const { endpointId, networkId, tenant, segment } = names.output
-  const cell = cellAround(plan, address)
-  const gateway = seen.linkAddresses.find((seenAddress) => seenAddress.link === link.name)?.address
   const internal = name.linkClass === 'internal'
+  const addresses = { address, ...(address6 && { address6 }) }
   return {
-    endpoint: { endpointId, networkId, address, linkNumber: name.linkNumber, internal, joined: true },
-    network: {
-      networkId,
-      cell,
-      tenant,
-      segment,
-      gateway: gateway ?? gatewayOf(cell),
-      auxiliary: [],
-      internal,
-    },
+    endpoint: { endpointId, networkId, ...addresses, linkNumber: name.linkNumber, internal, joined: true },
+    network: { networkId, ...pool, ...(pool6 && { pool6 }), tenant, segment, internal },
   }
+}
+
+/** The pool of an address, with the gateway that its link has. Undefined: the address is of another plan. */
+function poolAround(
+  address: Ip,
+  link: SeenLink,
+  { linkAddresses }: ObservedHost,
+  plans: Plans,
+): NetworkPool | undefined {
+  const plan = planOf(plans, address.family)
+  if (plan === undefined || !plan.cidr.contains(address)) return undefined
+  const cell = cellAround(plan, address)
+  const gateway = linkAddresses.find((seen) => seen.link === link.name && cell.contains(seen.address))
+  return { cell, gateway: gateway?.address ?? gatewayOf(cell), auxiliary: [] }
 }

@@ -6,9 +6,10 @@ import type { HostState, ObservedHost } from '../host/host-state.ts'
 import type { Host } from '../host/linux-host.ts'
 import { formatHostPlan, type HostPlan, isEmptyPlan, planHost } from '../host/plan-host.ts'
 import { journalKeys } from '../store/keys.ts'
-import { AddressRecord, type EndpointRecord, formatRecord, getRecord } from '../store/records.ts'
+import type { EndpointRecord } from '../store/records.ts'
 import { findDeadEndpoints } from './adoption.ts'
 import { desiredState } from './desired-state.ts'
+import { restingAddresses } from './endpoint-addresses.ts'
 import { chooseIptables, type IptablesSetting, rememberIptables } from './iptables-choice.ts'
 import { listEndpoints, listNetworks, listPeers, listPorts, type Stores } from './records.ts'
 
@@ -87,15 +88,11 @@ export async function preview(parts: ConvergeParts): Promise<string> {
 
 /** Their addresses rest, as if the engine had given them back. Whatever it still says of them later is well. */
 async function buryEndpoints(stores: Stores, dead: readonly EndpointRecord[]): Promise<void> {
-  for (const { endpointId, address } of dead) {
-    const addressKey = journalKeys.address(address)
-    const held = await getRecord(stores.journal, AddressRecord, addressKey)
+  for (const endpoint of dead) {
     await stores.journal.commit([
-      { kind: 'remove', key: journalKeys.endpoint(endpointId) },
-      { kind: 'remove', key: journalKeys.endpointPorts(endpointId) },
-      ...(held?.record.endpointId === endpointId
-        ? [{ kind: 'put' as const, key: addressKey, value: formatRecord({ address, state: 'resting' }) }]
-        : []),
+      { kind: 'remove', key: journalKeys.endpoint(endpoint.endpointId) },
+      { kind: 'remove', key: journalKeys.endpointPorts(endpoint.endpointId) },
+      ...(await restingAddresses(stores.journal, endpoint)),
     ])
   }
 }

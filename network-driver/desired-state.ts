@@ -1,12 +1,16 @@
 /** Records to the wanted state of this host. Pure. */
-import type { Plans } from '../address/address-plan.ts'
+import type { AddressPlan, Plans } from '../address/address-plan.ts'
 import { hostCidr } from '../address/cidr.ts'
+import type { Ip } from '../address/ip.ts'
+import { plansOf } from '../address/ipv6-plan.ts'
 import { hostPrefix } from '../address/prefixes.ts'
 import { firewall, type StoreAddress } from '../host/firewall.ts'
 import type { HostState, MainRoute, Route } from '../host/host-state.ts'
 import type { IptablesVariant } from '../host/iptables-variant.ts'
 import { type LinkNames, linkNames } from '../host/link-names.ts'
 import { type Peer, peerRoutes, waysToPeers } from '../host/peers.ts'
+import { nextHops } from '../host/plan-host.ts'
+import { addressesOf, poolsOf } from '../store/families.ts'
 import type { PeerRecord } from '../store/host-records.ts'
 import type { NetworkId } from '../store/ids.ts'
 import type { EndpointPortsRecord } from '../store/port-records.ts'
@@ -46,26 +50,29 @@ const NOTHING: Omit<HostState, 'iptables'> = {
   firewall: [],
   hostSet: undefined,
   forwarding: false,
+  forwarding6: false,
   links: [],
 }
 
 /** A host without a network carries nothing of ours: the last `docker network rm` leaves it as it was. */
 export function desiredState(records: HostRecords): HostState {
-  const { plans, networks, uplinks, masquerade, iptables, cluster } = records
+  const { networks, uplinks, masquerade, iptables, cluster } = records
   if (networks.length === 0 && records.endpoints.length === 0) return { ...NOTHING, iptables }
   const endpoints = joinedEndpoints(records)
+  const plans = plansInUse(records)
   const ways = waysToPeers(peersOf(records), cluster?.mainRoutes ?? [])
   const rules = cluster && { neighbours: ways.neighbours, stores: cluster.stores }
   return {
-    policyRules: [plans.ipv4.cidr],
+    policyRules: plansOf(plans).map(({ cidr }) => cidr),
     routes: [
-      ...peerRoutes(plans.ipv4.cidr, ways),
-      ...ownPrefixRoute(records),
-      ...endpoints.map(
-        ({ link, record }): Route => ({ kind: 'link', destination: hostCidr(record.address), link }),
+      ...plansOf(plans).flatMap((plan) => [...peerRoutes(plan.cidr, ways), ...ownPrefixRoute(plan, records)]),
+      ...endpoints.flatMap(({ link, record }) =>
+        addressesOf(record).map((address): Route => ({ kind: 'link', destination: hostCidr(address), link })),
       ),
     ],
-    linkAddresses: endpoints.map(({ link, network }) => ({ link, address: network.gateway })),
+    linkAddresses: endpoints.flatMap(({ link, record, network }) =>
+      nextHops(link, gatewaysOf(record, network)),
+    ),
     firewall: firewall(plans, {
       uplinks,
       masquerade,
@@ -75,6 +82,7 @@ export function desiredState(records: HostRecords): HostState {
     hostSet: cluster?.peers.map(({ address }) => address),
     iptables,
     forwarding: true,
+    forwarding6: plans.ipv6 !== undefined,
     links: endpoints.map(({ link }) => link),
   }
 }
@@ -89,10 +97,17 @@ function peersOf({ plans: { ipv4 }, cluster }: HostRecords): Peer[] {
   }))
 }
 
+/** As long as no network has IPv6, nothing of the host is changed for it. */
+function plansInUse({ plans: { ipv4, ipv6 }, networks }: HostRecords): Plans {
+  const pools = networks.flatMap(poolsOf)
+  const isUsed = ipv6 !== undefined && pools.some(({ cell }) => cell.family === 6)
+  return { ipv4, ...(isUsed && { ipv6 }) }
+}
+
 /** A plan without host bits has one host, whose prefix is the plan. */
-function ownPrefixRoute({ plans: { ipv4 }, host }: HostRecords): Route[] {
-  const destination = hostPrefix(ipv4, host)
-  return destination.equals(ipv4.cidr) ? [] : [{ kind: 'blackhole', destination }]
+function ownPrefixRoute(plan: AddressPlan, { host }: HostRecords): Route[] {
+  const destination = hostPrefix(plan, host)
+  return destination.equals(plan.cidr) ? [] : [{ kind: 'blackhole', destination }]
 }
 
 interface JoinedEndpoint {
@@ -108,6 +123,13 @@ function joinedEndpoints({ networks, endpoints }: HostRecords): JoinedEndpoint[]
     if (!record.joined || network === undefined) return []
     return [{ link: linksOf(record).hostLink, record, network }]
   })
+}
+
+/** The next hop of each address of an endpoint. */
+export function gatewaysOf(endpoint: EndpointRecord, network: NetworkRecord): Ip[] {
+  const families = addressesOf(endpoint).map(({ family }) => family)
+  const gateways = poolsOf(network).map(({ gateway }) => gateway)
+  return gateways.filter(({ family }) => families.includes(family))
 }
 
 /** The names of an endpoint's two links. */

@@ -1,9 +1,9 @@
 /** NetworkDriver.*: each call changes records, then the kernel follows, then the engine is answered. */
-import { RomanaError } from '../errors.ts'
+import type { Family } from '../address/ip.ts'
+import { planOf } from '../address/ipv6-plan.ts'
 import type { ObservedHost } from '../host/host-state.ts'
 import type { EndpointId, NetworkId } from '../store/ids.ts'
-import { journalKeys } from '../store/keys.ts'
-import { getRecord, type NetworkRecord, PoolRecord } from '../store/records.ts'
+import type { NetworkRecord } from '../store/records.ts'
 import { makeKeyedSerial } from '../store/serial.ts'
 import { highestLinkNumber } from './adoption.ts'
 import { converge, preview, uplinkMtu } from './converge.ts'
@@ -11,8 +11,9 @@ import { createEndpoint, deleteEndpoint, join, leave } from './endpoints.ts'
 import { makeGate } from './gate.ts'
 import { LiveEndpoints } from './live-endpoints.ts'
 import { type NetworkWish, parseNetworkWish } from './network-options.ts'
+import { segmentOfPools } from './network-pools.ts'
 import { type NetworkDriverParts, openPublishedPorts, portBinding } from './open-ports.ts'
-import { checkPlanIsFree } from './plan-check.ts'
+import { checkHasIpv6, checkPlanIsFree } from './plan-check.ts'
 import { formatHostPort, type HostPort } from './port-sockets.ts'
 import { type PortWish, parsePortWishes } from './port-wishes.ts'
 import { type PublishedPorts, unknownPublisher } from './published-ports.ts'
@@ -45,13 +46,13 @@ export class NetworkDriver {
    * @throws RomanaError E_STORE, E_RECORD, E_COMMAND, E_HOST
    */
   static async open(parts: NetworkDriverParts): Promise<NetworkDriver> {
-    const recovered = await recoverJournal(parts.stores, await parts.host.observe(), parts.plans.ipv4)
+    const recovered = await recoverJournal(parts.stores, await parts.host.observe(), parts.plans)
     const seen = await converge(parts, 'at start')
     const endpoints = await listEndpoints(parts.stores)
     const driver = new NetworkDriver(parts, {
       recovered,
       seen,
-      live: LiveEndpoints.of(parts.plans.ipv4, endpoints),
+      live: LiveEndpoints.of(parts.plans, endpoints),
       lastLinkNumber: highestLinkNumber(seen, endpoints),
     })
     await driver.#ports.settle()
@@ -162,9 +163,15 @@ export class NetworkDriver {
     })
   }
 
-  /** @throws RomanaError E_PLAN_OVERLAP when this host has come to use addresses of the plan otherwise. */
-  async checkPlanIsFree(): Promise<void> {
-    checkPlanIsFree(this.#parts.plans.ipv4, await this.#parts.host.observe())
+  /**
+   * @throws RomanaError E_PLAN_OVERLAP when this host has come to use addresses of the plan otherwise, E_HOST when it has
+   * no IPv6.
+   */
+  async checkPlanIsFree(family: Family): Promise<void> {
+    const plan = planOf(this.#parts.plans, family)
+    const seen = await this.#parts.host.observe()
+    if (family === 6) checkHasIpv6(seen)
+    if (plan !== undefined) checkPlanIsFree(plan, seen)
   }
 
   /** What would be changed now to bring the host to the recorded state, as text. @throws as {@link preview} */
@@ -227,17 +234,8 @@ export class NetworkDriver {
     }
   }
 
-  /** The pool that the IPAM driver recorded says whose cell it is. */
   async #networkRecord({ NetworkID }: CreateNetworkRequest, wish: NetworkWish): Promise<NetworkRecord> {
-    const pool = await getRecord(this.#parts.stores.journal, PoolRecord, journalKeys.pool(wish.cell))
-    if (pool === undefined) {
-      throw new RomanaError('E_POOL_UNKNOWN', {
-        cannot: `make a network of the pool ${wish.cell}`,
-        because: 'the Romana IPAM driver has not given it out',
-        remedy: 'Create the network again',
-      })
-    }
-    const { tenant, segment } = pool.record
-    return { networkId: NetworkID, tenant, segment, ...wish }
+    const segment = await segmentOfPools(this.#parts.stores.journal, wish)
+    return { networkId: NetworkID, ...segment, ...wish }
   }
 }

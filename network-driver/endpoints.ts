@@ -1,30 +1,25 @@
 /** Endpoints: a record, then two links, an address and a route; and the same backwards. */
-import { hostCidr, parseAddressWithLength } from '../address/cidr.ts'
-import type { Ip } from '../address/ip.ts'
 import { macOf } from '../address/mac.ts'
 import { RomanaError } from '../errors.ts'
 import type { Host } from '../host/linux-host.ts'
+import { addressesOf, poolsOf } from '../store/families.ts'
 import type { EndpointId, NetworkId } from '../store/ids.ts'
 import { journalKeys } from '../store/keys.ts'
+import { type EndpointRecord, formatRecord, type NetworkRecord } from '../store/records.ts'
+import type { Store } from '../store/store.ts'
+import { gatewaysOf, linksOf } from './desired-state.ts'
 import {
-  AddressRecord,
-  type EndpointRecord,
-  formatRecord,
-  getRecord,
-  type NetworkRecord,
-} from '../store/records.ts'
-import type { Change, Store } from '../store/store.ts'
-import { linksOf } from './desired-state.ts'
+  type EndpointAddresses,
+  freedAddresses,
+  requestedAddresses,
+  takenAddresses,
+  takenError,
+} from './endpoint-addresses.ts'
+import { joinAnswer } from './join-answer.ts'
 import type { LiveEndpoints } from './live-endpoints.ts'
-import { parsePortWishes } from './port-wishes.ts'
+import { type PortWish, parsePortWishes } from './port-wishes.ts'
 import { getEndpoint, getNetwork, type Stores } from './records.ts'
-import {
-  type CreateEndpointRequest,
-  type EndpointRequest,
-  type JoinAnswer,
-  type JoinRequest,
-  ROUTE_TYPE,
-} from './wire.ts'
+import type { CreateEndpointRequest, EndpointRequest, JoinAnswer, JoinRequest } from './wire.ts'
 
 export interface EndpointParts {
   readonly stores: Stores
@@ -44,14 +39,18 @@ export interface EndpointParts {
  */
 export async function createEndpoint(parts: EndpointParts, request: CreateEndpointRequest): Promise<object> {
   // What cannot be published is told before anything is made; the ports themselves come later.
-  parsePortWishes(request.Options)
+  const ports = parsePortWishes(request.Options)
   const network = await getNetwork(parts.stores, request.NetworkID)
-  const address = endpointAddress(request)
+  const addresses = requestedAddresses(request)
+  refuseIpv6Ports(ports, addresses)
   const known = await getEndpoint(parts.stores, request.EndpointID)
-  if (known === undefined) await recordEndpoint(parts, network, request.EndpointID, address)
-  else if (!known.address.equals(address))
-    throw takenError(address, `endpoint "${request.EndpointID}" has ${known.address}`)
-  return request.Interface.MacAddress === '' ? { Interface: { MacAddress: macOf(address) } } : {}
+  if (known === undefined) await recordEndpoint(parts, network, request.EndpointID, addresses)
+  else if (String(addressesOf(known)) !== String(addressesOf(addresses)))
+    throw takenError(
+      addresses.address,
+      `endpoint "${request.EndpointID}" has ${addressesOf(known).join(' and ')}`,
+    )
+  return request.Interface.MacAddress === '' ? { Interface: { MacAddress: macOf(addresses.address) } } : {}
 }
 
 /**
@@ -92,19 +91,18 @@ async function wire(
   await host.addEndpoint({
     links: linksOf(endpoint),
     alias: { ...endpoint, tenant: network.tenant, segment: network.segment },
-    gateway: network.gateway,
+    gateways: gatewaysOf(endpoint, network),
     mtu: network.mtu ?? usualMtu(),
   })
-  live.add({ endpointId: endpoint.endpointId, cell: network.cell, sandbox: endpoint.sandbox })
+  const cells = poolsOf(network).map(({ cell }) => cell)
+  live.add({ endpointId: endpoint.endpointId, cells, sandbox: endpoint.sandbox })
 }
 
 /** Both would have the same routes, and the engine would fail with "file exists". */
-function refuseSecondOfSegment(
-  { live }: EndpointParts,
-  { cell, tenant, segment }: NetworkRecord,
-  request: JoinRequest,
-) {
-  if (live.sameCellNeighbour(request.SandboxKey, cell, request.EndpointID) === undefined) return
+function refuseSecondOfSegment({ live }: EndpointParts, network: NetworkRecord, request: JoinRequest) {
+  const { tenant, segment } = network
+  const cells = poolsOf(network).map(({ cell }) => cell)
+  if (live.sameCellNeighbour(request.SandboxKey, cells, request.EndpointID) === undefined) return
   throw new RomanaError('E_OPTION', {
     cannot: `connect the container to another network of segment "${segment}" of tenant "${tenant}"`,
     because: 'it has an address of this segment already',
@@ -137,46 +135,35 @@ export async function deleteEndpoint(parts: EndpointParts, { EndpointID }: Endpo
   await stores.journal.commit([
     { kind: 'remove', key: journalKeys.endpoint(EndpointID) },
     { kind: 'remove', key: journalKeys.endpointPorts(EndpointID) },
-    ...(await freeAddress(stores.journal, endpoint)),
+    ...(await freedAddresses(stores.journal, endpoint)),
   ])
 }
 
-function endpointAddress({ Interface }: CreateEndpointRequest): Ip {
-  return parseAddressWithLength(Interface.Address).address
+function refuseIpv6Ports(ports: readonly PortWish[], { address }: EndpointAddresses): void {
+  if (ports.length === 0 || address.family === 4) return
+  throw new RomanaError('E_PORT', {
+    cannot: 'publish ports on a network without IPv4',
+    because: 'this release publishes on IPv4 only',
+    remedy: 'Leave out -p and -P, or make the network without --ipv4=false',
+  })
 }
 
-/** The address becomes the endpoint's in the same transaction. Two endpoints never have one. */
+/** The addresses become the endpoint's in the same transaction. */
 async function recordEndpoint(
   { stores, nextLinkNumber }: EndpointParts,
   network: NetworkRecord,
   endpointId: EndpointId,
-  address: Ip,
+  addresses: EndpointAddresses,
 ): Promise<void> {
-  if (!network.cell.contains(address))
-    throw takenError(address, `it lies outside the network's ${network.cell}`)
-  const key = journalKeys.address(address)
-  const held = await getRecord(stores.journal, AddressRecord, key)
-  const isPossible = held === undefined || ['reserved', 'resting'].includes(held.record.state)
-  if (!isPossible) throw takenError(address, 'another endpoint has it, or it is kept for the network')
-  const value = formatRecord({ address, state: 'endpoint', endpointId })
   const { networkId, internal } = network
-  const endpoint = { endpointId, networkId, address, linkNumber: nextLinkNumber(), internal, joined: false }
+  const taken = await takenAddresses(stores.journal, network, { endpointId, ...addresses })
+  const links = { linkNumber: nextLinkNumber(), internal, joined: false }
+  const value = formatRecord({ endpointId, networkId, ...addresses, ...links })
   const result = await stores.journal.commit([
-    { kind: 'create', key: journalKeys.endpoint(endpointId), value: formatRecord(endpoint) },
-    held === undefined
-      ? { kind: 'create', key, value }
-      : { kind: 'swap', key, value, revision: held.revision },
+    { kind: 'create', key: journalKeys.endpoint(endpointId), value },
+    ...taken,
   ])
-  if (!result.committed) throw takenError(address, 'another endpoint got it at the same moment')
-}
-
-/** A released address rests now. One that the engine has not given back yet stays reserved until it does, or too long. */
-async function freeAddress(journal: Store, { address, endpointId }: EndpointRecord): Promise<Change[]> {
-  const key = journalKeys.address(address)
-  const held = await getRecord(journal, AddressRecord, key)
-  if (held?.record.endpointId !== endpointId) return []
-  const state = held.record.state === 'released' ? 'resting' : 'reserved'
-  return [{ kind: 'put', key, value: formatRecord({ address, state }) }]
+  if (!result.committed) throw takenError(addresses.address, 'another endpoint got it at the same moment')
 }
 
 async function putEndpoint(journal: Store, endpoint: EndpointRecord): Promise<void> {
@@ -185,36 +172,10 @@ async function putEndpoint(journal: Store, endpoint: EndpointRecord): Promise<vo
   ])
 }
 
-/**
- * The gateway is reached by a route on the link, since a /32 knows no neighbours. It is the cell's own, so that two
- * Romana networks of one container do not clash. The route to the cell makes a container with several networks answer
- * each peer by the link on which it was asked; its default route has but one link, and from there the answer would not
- * pass the check of its source. With a gateway the engine leaves docker_gwbridge away; an internal network must not
- * have one, since it would become the container's way out.
- */
-function joinAnswer(endpoint: EndpointRecord, { cell, gateway, internal }: NetworkRecord): JoinAnswer {
-  return {
-    InterfaceName: { SrcName: linksOf(endpoint).containerLink, DstPrefix: 'eth' },
-    ...(internal ? {} : { Gateway: String(gateway) }),
-    StaticRoutes: [
-      { Destination: String(hostCidr(gateway)), RouteType: ROUTE_TYPE.connected, NextHop: '' },
-      { Destination: String(cell), RouteType: ROUTE_TYPE.nextHop, NextHop: String(gateway) },
-    ],
-  }
-}
-
 function unknownEndpoint(endpointId: EndpointId, networkId: NetworkId): RomanaError {
   return new RomanaError('E_ENDPOINT_UNKNOWN', {
     cannot: `join endpoint "${endpointId}" to network "${networkId}"`,
     because: 'Romana has no record of the endpoint',
-    remedy: 'Start the container again',
-  })
-}
-
-function takenError(address: Ip, because: string): RomanaError {
-  return new RomanaError('E_ADDRESS_TAKEN', {
-    cannot: `give the address ${address} to the endpoint`,
-    because,
     remedy: 'Start the container again',
   })
 }

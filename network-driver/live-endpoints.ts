@@ -1,13 +1,16 @@
 /** The endpoints that have links, in memory: what a Join must know without asking the kernel or reading every record. */
-import type { AddressPlan } from '../address/address-plan.ts'
+import type { Plans } from '../address/address-plan.ts'
 import type { Cidr } from '../address/cidr.ts'
+import type { Ip } from '../address/ip.ts'
+import { planOf } from '../address/ipv6-plan.ts'
 import { cellAround } from '../address/prefixes.ts'
+import { addressesOf } from '../store/families.ts'
 import type { EndpointId } from '../store/ids.ts'
 import type { EndpointRecord } from '../store/records.ts'
 
 export interface LiveEndpoint {
   readonly endpointId: EndpointId
-  readonly cell: Cidr
+  readonly cells: readonly Cidr[]
   /** The container's namespace, as the engine names it. Unknown for an endpoint adopted from its link. */
   readonly sandbox?: string | undefined
 }
@@ -17,10 +20,15 @@ export class LiveEndpoints {
   readonly #bySandbox = new Map<string, Set<LiveEndpoint>>()
 
   /** @param endpoints whose links were seen: those that are gone were buried just before. */
-  static of(plan: AddressPlan, endpoints: readonly EndpointRecord[]): LiveEndpoints {
+  static of(plans: Plans, endpoints: readonly EndpointRecord[]): LiveEndpoints {
     const live = new LiveEndpoints()
-    for (const { endpointId, address, sandbox, joined } of endpoints) {
-      if (joined) live.add({ endpointId, cell: cellAround(plan, address), sandbox })
+    for (const endpoint of endpoints.filter(({ joined }) => joined)) {
+      const { endpointId, sandbox } = endpoint
+      live.add({
+        endpointId,
+        cells: addressesOf(endpoint).flatMap((address) => cellOf(plans, address)),
+        sandbox,
+      })
     }
     return live
   }
@@ -47,8 +55,22 @@ export class LiveEndpoints {
   }
 
   /** Another endpoint of the container in the same cell. */
-  sameCellNeighbour(sandbox: string, cell: Cidr, endpointId: EndpointId): LiveEndpoint | undefined {
+  sameCellNeighbour(
+    sandbox: string,
+    cells: readonly Cidr[],
+    endpointId: EndpointId,
+  ): LiveEndpoint | undefined {
     const others = [...(this.#bySandbox.get(sandbox) ?? [])]
-    return others.find((other) => other.endpointId !== endpointId && other.cell.equals(cell))
+    return others.find(
+      (other) =>
+        other.endpointId !== endpointId &&
+        other.cells.some((theirs) => cells.some((cell) => cell.equals(theirs))),
+    )
   }
+}
+
+/** None when the address is of a plan that is not there any more. */
+function cellOf(plans: Plans, address: Ip): Cidr[] {
+  const plan = planOf(plans, address.family)
+  return plan === undefined ? [] : [cellAround(plan, address)]
 }

@@ -2,44 +2,48 @@
 import * as v from 'valibot'
 import { GLOBAL_ADDRESS_SPACE, LOCAL_ADDRESS_SPACE } from '../address/address-spaces.ts'
 import { Cidr, parseAddressWithLength } from '../address/cidr.ts'
-import type { Ip } from '../address/ip.ts'
+import type { Family } from '../address/ip.ts'
 import { gatewayOf } from '../address/prefixes.ts'
 import { RomanaError } from '../errors.ts'
-import { type CreateNetworkRequest, NETLABEL } from './wire.ts'
+import type { NetworkPool } from '../store/records.ts'
+import { type CreateNetworkRequest, NETLABEL, type PoolData } from './wire.ts'
 
-export interface NetworkWish {
-  readonly cell: Cidr
-  readonly gateway: Ip
-  /** Addresses that the user keeps from the network's containers. */
-  readonly auxiliary: Ip[]
+export interface NetworkWish extends NetworkPool {
+  /** IPv6 beside IPv4. */
+  readonly pool6?: NetworkPool
   readonly internal: boolean
   /** Bytes. */
   readonly mtu?: number
 }
 
-/** The least that IPv4 lets a link carry (RFC 791), and the most that a veth does. */
-const MTU_RANGE = { least: 68, most: 65_535 }
+/** The least that IPv4 and IPv6 let a link carry (RFC 791; RFC 8200, 5), and the most that a veth does. */
+const LEAST_MTU = { 4: 68, 6: 1280 } as const
+const MOST_MTU = 65_535
 
 /** @throws RomanaError E_IPAM_PAIR, E_OPTION, E_ADDRESS */
 export function parseNetworkWish(request: CreateNetworkRequest): NetworkWish {
-  const [pool, ...morePools] = request.IPv4Data
+  const { IPv4Data, IPv6Data } = request
+  const [first, second] = [...IPv4Data, ...IPv6Data]
   const spaces: string[] = [LOCAL_ADDRESS_SPACE, GLOBAL_ADDRESS_SPACE]
-  if (pool === undefined || !spaces.includes(pool.AddressSpace)) throw ipamPairError()
-  if (morePools.length > 0 || request.IPv6Data.length > 0) {
-    throw optionError(
-      'make the network',
-      'a network has one IPv4 pool: the cell of its segment',
-      'Give one --subnet, or none',
-    )
+  if (first === undefined || !spaces.includes(first.AddressSpace)) throw ipamPairError()
+  for (const [family, pools] of [[4, IPv4Data] as const, [6, IPv6Data] as const]) {
+    if (pools.length > 1) throw manyPoolsError(family)
   }
-  const cell = Cidr.parse(pool.Pool)
-  const mtu = parseMtu(genericOptions(request))
+  const mtu = parseMtu(genericOptions(request), IPv6Data.length > 0 ? LEAST_MTU[6] : LEAST_MTU[4])
   return {
-    cell,
-    gateway: pool.Gateway === '' ? gatewayOf(cell) : parseAddressWithLength(pool.Gateway).address,
-    auxiliary: Object.values(pool.AuxAddresses).map((text) => parseAddressWithLength(text).address),
+    ...networkPool(first),
+    ...(second && { pool6: networkPool(second) }),
     internal: request.Options[NETLABEL.internal] === true,
     ...(mtu === undefined ? {} : { mtu }),
+  }
+}
+
+function networkPool({ Pool, Gateway, AuxAddresses }: PoolData): NetworkPool {
+  const cell = Cidr.parse(Pool)
+  return {
+    cell,
+    gateway: Gateway === '' ? gatewayOf(cell) : parseAddressWithLength(Gateway).address,
+    auxiliary: Object.values(AuxAddresses).map((text) => parseAddressWithLength(text).address),
   }
 }
 
@@ -57,13 +61,21 @@ function genericOptions({ Options }: CreateNetworkRequest): Readonly<Record<stri
   return generic
 }
 
-function parseMtu({ [NETLABEL.mtu]: text }: Readonly<Record<string, string>>): number | undefined {
+function parseMtu(
+  { [NETLABEL.mtu]: text }: Readonly<Record<string, string>>,
+  least: number,
+): number | undefined {
   if (text === undefined) return undefined
   const mtu = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
-  if (mtu >= MTU_RANGE.least && mtu <= MTU_RANGE.most) return mtu
-  throw optionError(
-    `use the MTU "${text}"`,
-    `it is not a number from ${MTU_RANGE.least} to ${MTU_RANGE.most}`,
+  if (mtu >= least && mtu <= MOST_MTU) return mtu
+  throw optionError(`use the MTU "${text}"`, `it is not a number from ${least} to ${MOST_MTU}`)
+}
+
+function manyPoolsError(family: Family): RomanaError {
+  return optionError(
+    'make the network',
+    `a network has one IPv${family} pool: the cell of its segment`,
+    'Give one --subnet, or none',
   )
 }
 

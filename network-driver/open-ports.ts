@@ -45,7 +45,8 @@ async function writePortRules(parts: NetworkDriverParts, seen: ObservedHost): Pr
     hostSet: { before: [], after: [] },
     restore: [planPortChains(variant, rules)],
     ip: [],
-    switchForwardingOn: false,
+    ip6: [],
+    sysctls: [],
   })
 }
 

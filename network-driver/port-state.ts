@@ -16,7 +16,7 @@ export interface PortState {
 export function portRules({ plans: { ipv4 }, endpoints, ports }: PortState): PortRule[] {
   const portsOf = new Map<string, EndpointPortsRecord>(ports.map((record) => [record.endpointId, record]))
   return endpoints
-    .filter(({ joined, internal }) => joined && !internal)
+    .filter(({ joined, internal, address }) => joined && !internal && address.family === 4)
     .sort((a, b) => (a.address.value < b.address.value ? -1 : 1))
     .flatMap((endpoint) => {
       const published = portsOf.get(endpoint.endpointId)?.ports ?? []
@@ -31,8 +31,8 @@ function cellsBeside(plan: AddressPlan, endpoint: EndpointRecord, all: readonly 
   if (endpoint.sandbox === undefined) return []
   return all
     .filter(
-      ({ joined, sandbox, endpointId }) =>
-        joined && sandbox === endpoint.sandbox && endpointId !== endpoint.endpointId,
+      ({ joined, sandbox, endpointId, address }) =>
+        joined && address.family === 4 && sandbox === endpoint.sandbox && endpointId !== endpoint.endpointId,
     )
     .map(({ address }) => cellAround(plan, address))
 }

@@ -2,6 +2,7 @@
 import type { Ip } from '../address/ip.ts'
 import { gatewayOf } from '../address/prefixes.ts'
 import { RomanaError } from '../errors.ts'
+import { poolsOf } from '../store/families.ts'
 import { PeerRecord } from '../store/host-records.ts'
 import type { EndpointId, HostNumber, NetworkId } from '../store/ids.ts'
 import { journalKeys } from '../store/keys.ts'
@@ -52,9 +53,10 @@ export async function removeNetwork(stores: Stores, networkId: NetworkId): Promi
 }
 
 /** What a network keeps from its containers, beside the addresses that nobody ever gets. */
-function keptAddresses({ cell, gateway, auxiliary }: NetworkRecord): Ip[] {
-  const usualGateway = gatewayOf(cell)
-  return [gateway, ...auxiliary].filter((address) => !address.equals(usualGateway))
+function keptAddresses(network: NetworkRecord): Ip[] {
+  return poolsOf(network).flatMap(({ cell, gateway, auxiliary }) =>
+    [gateway, ...auxiliary].filter((address) => !address.equals(gatewayOf(cell))),
+  )
 }
 
 function putAddress(address: Ip, state: AddressRecord['state']): Change {

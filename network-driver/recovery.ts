@@ -1,9 +1,11 @@
 /** Before the first answer: what the kernel and the directory know and the journal does not is written to the journal. */
-import type { AddressPlan } from '../address/address-plan.ts'
+import type { Plans } from '../address/address-plan.ts'
 import type { ObservedHost } from '../host/host-state.ts'
+import { addressesOf } from '../store/families.ts'
 import { directoryKeys, journalKeys } from '../store/keys.ts'
 import type { EndpointPortsRecord } from '../store/port-records.ts'
 import { formatRecord, listRecords, NetworkRecord } from '../store/records.ts'
+import type { Change } from '../store/store.ts'
 import { type AdoptedEndpoint, findLiveEndpoints } from './adoption.ts'
 import { findPublishedPorts } from './port-adoption.ts'
 import { findNetwork, listEndpoints, listNetworks, putNetwork, type Stores } from './records.ts'
@@ -15,14 +17,10 @@ export interface Recovered {
 }
 
 /** @throws RomanaError E_STORE, E_RECORD */
-export async function recoverJournal(
-  stores: Stores,
-  seen: ObservedHost,
-  plan: AddressPlan,
-): Promise<Recovered> {
+export async function recoverJournal(stores: Stores, seen: ObservedHost, plans: Plans): Promise<Recovered> {
   const networks = await recoverNetworks(stores)
   const known = new Set<string>((await listEndpoints(stores)).map(({ endpointId }) => endpointId))
-  const adopted = findLiveEndpoints(seen, plan, known)
+  const adopted = findLiveEndpoints(seen, plans, known)
   for (const endpoint of adopted) await adopt(stores, endpoint)
   for (const ports of findPublishedPorts(seen, adopted)) await adoptPorts(stores, ports)
   return { networks, endpoints: adopted.length }
@@ -45,15 +43,17 @@ async function recoverNetworks(stores: Stores): Promise<number> {
 
 /** Adds what is missing and changes nothing that is there. */
 async function adopt(stores: Stores, { endpoint, network }: AdoptedEndpoint): Promise<void> {
-  const { endpointId, address } = endpoint
+  const { endpointId } = endpoint
   if ((await findNetwork(stores, network.networkId)) === undefined) await putNetwork(stores, network)
   await stores.journal.commit([
     { kind: 'put', key: journalKeys.endpoint(endpointId), value: formatRecord(endpoint) },
-    {
-      kind: 'put',
-      key: journalKeys.address(address),
-      value: formatRecord({ address, state: 'endpoint', endpointId }),
-    },
+    ...addressesOf(endpoint).map(
+      (address): Change => ({
+        kind: 'put',
+        key: journalKeys.address(address),
+        value: formatRecord({ address, state: 'endpoint', endpointId }),
+      }),
+    ),
   ])
 }
 

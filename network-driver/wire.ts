@@ -16,6 +16,8 @@ const PoolData = v.object({
   AuxAddresses: v.nullish(v.record(v.string(), v.string()), {}),
 })
 
+export type PoolData = v.InferOutput<typeof PoolData>
+
 export const CreateNetworkRequest = v.object({
   NetworkID: NetworkIdSchema,
   Options: anyOptions,
@@ -65,6 +67,7 @@ export const ROUTE_TYPE = { nextHop: 0, connected: 1 } as const
 export interface JoinAnswer {
   readonly InterfaceName: { readonly SrcName: string; readonly DstPrefix: string }
   readonly Gateway?: string
+  readonly GatewayIPv6?: string
   readonly StaticRoutes: readonly {
     readonly Destination: string
     readonly RouteType: number

@@ -65,8 +65,14 @@ function joinParts({ config, journal, seen }: DirectoryParts, directory: Store) 
     journal,
     wish: config,
     checkPlan: (plan: Parameters<typeof checkPlanIsFree>[0]) => checkPlanIsFree(plan, seen),
+    globalId: randomGlobalId(),
     age: makeRevisionAge(HOST_REST_MS, () => performance.now()),
   }
+}
+
+function randomGlobalId(): bigint {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2))
+  return (BigInt(high & 0xff) << 32n) | BigInt(low)
 }
 
 /** A host that was alone until now, and has networks, brings its directory along. */

@@ -84,11 +84,11 @@ async function openPlugin(
   const ipam = makeIpamDriver({
     directory: shared,
     journal,
-    plans: { ipv4: plans.ipv4 },
+    plans,
     host: number,
     mayCreate: config.createSegments,
     nowMs: () => performance.now(),
-    checkPlanIsFree: () => network.checkPlanIsFree(),
+    checkPlanIsFree: (family) => network.checkPlanIsFree(family),
     onHoldLeft: (error) => {
       log.warn({ err: error }, `a segment is left when the directory is back: ${error.message}`)
       reconciling.soon()

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FIELDS, firstNumber, formatPlan, lastNumber, parsePlan } from '../../address/address-plan.ts'
 import { encodeAddress } from '../../address/codec.ts'
-import { localIpv6Plan, pairPlans } from '../../address/ipv6-plan.ts'
+import { goTogether, localIpv6Plan, pairPlans } from '../../address/ipv6-plan.ts'
 import { numbersOf, planOf } from './arbitraries.ts'
 
 const DEFAULT = parsePlan('10.0.0.0/8 8/4/4/8')
@@ -79,12 +79,3 @@ describe('two plans', () => {
     ).toThrow('hosts have one number in both: the host field needs 0 bits, and has 16')
   })
 })
-
-function goTogether(...plans: Parameters<typeof pairPlans>): boolean {
-  try {
-    pairPlans(...plans)
-    return true
-  } catch {
-    return false
-  }
-}

@@ -54,7 +54,7 @@ export function join(
   const age = ages.get(journal) ?? makeRevisionAge(HOST_REST_MS, () => clock.ms)
   ages.set(journal, age)
   const wish = { plan: plan === undefined ? undefined : parsePlan(plan), plan6: undefined }
-  return joinCluster({ directory, journal, isShared, machine, wish, checkPlan, age })
+  return joinCluster({ directory, journal, isShared, machine, wish, checkPlan, age, globalId: 1n })
 }
 
 /** The plugin of a host says that it runs. */

@@ -23,6 +23,8 @@ export interface NetworkOptions {
   readonly gateway?: string
   readonly aux?: string
   readonly internal?: boolean
+  /** `--ipv6`; with "only", `--ipv4=false` too. The subnet and gateway above are of the first family. */
+  readonly ipv6?: boolean | 'only'
   readonly options?: Readonly<Record<string, string>>
 }
 
@@ -34,13 +36,20 @@ export interface EngineNetwork {
   /** With a length, as in "10.1.17.1/24". */
   readonly gateway: string
   readonly aux?: string
+  /** The IPv6 pool of a dual-stack network. */
+  readonly second?: EnginePool
 }
+
+/** What the engine keeps of one pool. */
+type EnginePool = Pick<EngineNetwork, 'poolId' | 'pool' | 'gateway'>
 
 export interface EngineEndpoint {
   readonly id: string
   readonly network: EngineNetwork
   /** Without a length. */
   readonly address: string
+  /** IPv6 beside IPv4; "" without. */
+  readonly address6: string
   /** The container's end, as Join named it. */
   readonly link: string
 }
@@ -78,54 +87,61 @@ export class DockerEngine {
 
   /** `docker network create`. @throws Error of the plugin, behind its roll-back */
   async createNetwork(id: string, wish: NetworkOptions = {}): Promise<EngineNetwork> {
-    const { tenant, segment, subnet = '', gateway, aux } = wish
-    const Options = { ...(tenant !== undefined && { tenant }), ...(segment !== undefined && { segment }) }
-    const pool = { AddressSpace: 'RomanaLocal', Pool: subnet, SubPool: '', Options, V6: false }
-    const taken = await this.#call('IpamDriver.RequestPool', pool)
-    const poolId = textOf(taken, 'PoolID')
-    const network = {
-      id,
-      poolId,
-      pool: textOf(taken, 'Pool'),
-      gateway: gateway ?? textOf(fieldOf(taken, 'Data'), GATEWAY),
-      ...(aux !== undefined && { aux }),
-    }
+    const { gateway, aux, ipv6 = false } = wish
+    const first = await this.#requestPool(wish, ipv6 === 'only')
+    const network = { id, ...first, gateway: gateway ?? first.gateway, ...(aux !== undefined && { aux }) }
+    let whole: EngineNetwork = network
     try {
-      return await this.#createNetwork(network, wish)
+      if (ipv6 === true)
+        whole = { ...network, second: await this.#requestPool({ ...wish, subnet: '' }, true) }
+      return await this.#createNetwork(whole, wish)
     } catch (error) {
-      await this.#releasePool(network)
+      await this.#releasePools(whole)
       throw error
     }
   }
 
+  async #requestPool({ tenant, segment, subnet = '' }: NetworkOptions, V6: boolean): Promise<EnginePool> {
+    const Options = { ...(tenant !== undefined && { tenant }), ...(segment !== undefined && { segment }) }
+    const request = { AddressSpace: 'RomanaLocal', Pool: subnet, SubPool: '', Options, V6 }
+    const taken = await this.#call('IpamDriver.RequestPool', request)
+    const gateway = textOf(fieldOf(taken, 'Data'), GATEWAY)
+    return { poolId: textOf(taken, 'PoolID'), pool: textOf(taken, 'Pool'), gateway }
+  }
+
   async #createNetwork(network: EngineNetwork, wish: NetworkOptions): Promise<EngineNetwork> {
-    const { id, poolId, pool, aux } = network
+    const { id, poolId, pool, aux, second } = network
+    const { ipv6 = false } = wish
     const gateway = wish.gateway === undefined ? network.gateway : await this.#gateway(poolId, wish.gateway)
     if (aux !== undefined) await this.#requestAddress(poolId, aux, null)
+    const first = {
+      AddressSpace: 'RomanaLocal',
+      AuxAddresses: aux === undefined ? {} : { aux: aux + lengthOf(pool) },
+      Gateway: gateway,
+      Pool: pool,
+    }
     await this.#call('NetworkDriver.CreateNetwork', {
       NetworkID: id,
       Options: {
-        'com.docker.network.enable_ipv4': true,
-        'com.docker.network.enable_ipv6': false,
+        'com.docker.network.enable_ipv4': ipv6 !== 'only',
+        'com.docker.network.enable_ipv6': ipv6 !== false,
         'com.docker.network.generic': wish.options ?? {},
         ...(wish.internal === true && { 'com.docker.network.internal': true }),
       },
-      IPv4Data: [
-        {
-          AddressSpace: 'RomanaLocal',
-          AuxAddresses: aux === undefined ? {} : { aux: aux + lengthOf(pool) },
-          Gateway: gateway,
-          Pool: pool,
-        },
+      IPv4Data: ipv6 === 'only' ? [] : [first],
+      IPv6Data: [
+        ...(ipv6 === 'only' ? [first] : []),
+        ...(second === undefined
+          ? []
+          : [{ ...first, AuxAddresses: {}, Gateway: second.gateway, Pool: second.pool }]),
       ],
-      IPv6Data: [],
     })
     return { ...network, gateway }
   }
 
   /** `docker network rm`: the addresses and the pool go before the network. The engine forgets it whatever is answered. */
   async removeNetwork(network: EngineNetwork): Promise<void> {
-    await this.#releasePool(network)
+    await this.#releasePools(network)
     await this.#ignoring('NetworkDriver.DeleteNetwork', { NetworkID: network.id })
   }
 
@@ -137,15 +153,21 @@ export class DockerEngine {
   ): Promise<EngineEndpoint> {
     const options = { 'com.docker.network.endpoint.name': `container-${id}` }
     const given = await this.#requestAddress(network.poolId, ip, options)
-    const created = { id, network, address: withoutLength(given), link: '' }
+    let created = { id, network, address: withoutLength(given), address6: '', link: '' }
     try {
+      const given6 =
+        network.second === undefined ? '' : await this.#requestAddress(network.second.poolId, '', options)
+      created = { ...created, address6: withoutLength(given6) }
+      const addresses = given.includes(':')
+        ? { Address: '', AddressIPv6: given }
+        : { Address: given, AddressIPv6: given6 }
       await this.#call('NetworkDriver.CreateEndpoint', {
         ...namesOf(created),
-        Interface: { Address: given, AddressIPv6: '', MacAddress: mac },
+        Interface: { ...addresses, MacAddress: mac },
         Options: portOptions(ports),
       })
     } catch (error) {
-      await this.#releaseAddress(network.poolId, created.address)
+      await this.#releaseAddresses(created)
       throw error
     }
     return this.#start(created, sandbox, portOptions(ports))
@@ -198,7 +220,13 @@ export class DockerEngine {
   /** The end of an endpoint that has left, or never joined. */
   async remove(endpoint: EngineEndpoint): Promise<void> {
     await this.#ignoring('NetworkDriver.DeleteEndpoint', namesOf(endpoint))
-    await this.#releaseAddress(endpoint.network.poolId, endpoint.address)
+    await this.#releaseAddresses(endpoint)
+  }
+
+  async #releaseAddresses({ network, address, address6 }: EngineEndpoint): Promise<void> {
+    await this.#releaseAddress(network.poolId, address)
+    if (address6 !== '' && network.second !== undefined)
+      await this.#releaseAddress(network.second.poolId, address6)
   }
 
   async #gateway(poolId: string, wanted: string): Promise<string> {
@@ -209,7 +237,12 @@ export class DockerEngine {
     return textOf(await this.#call('IpamDriver.RequestAddress', { PoolID, Address, Options }), 'Address')
   }
 
-  async #releasePool({ poolId, gateway, aux }: EngineNetwork): Promise<void> {
+  async #releasePools(network: EngineNetwork): Promise<void> {
+    await this.#releasePool(network)
+    if (network.second !== undefined) await this.#releasePool(network.second)
+  }
+
+  async #releasePool({ poolId, gateway, aux }: EnginePool & { readonly aux?: string }): Promise<void> {
     await this.#releaseAddress(poolId, withoutLength(gateway))
     if (aux !== undefined) await this.#releaseAddress(poolId, aux)
     await this.#ignoring('IpamDriver.ReleasePool', { PoolID: poolId })

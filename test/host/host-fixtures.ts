@@ -6,10 +6,13 @@ import { gatewayOf } from '../../address/prefixes.ts'
 import type { HostState } from '../../host/host-state.ts'
 import { linkNames } from '../../host/link-names.ts'
 import type { EndpointWiring } from '../../host/plan-endpoint.ts'
-import { desiredState, type HostRecords } from '../../network-driver/desired-state.ts'
+import { desiredState, gatewaysOf, type HostRecords } from '../../network-driver/desired-state.ts'
 import { EndpointRecord, NetworkRecord } from '../../store/records.ts'
 
 export const PLANS = { ipv4: parsePlan('10.0.0.0/8 8/4/4/8') }
+
+/** The same beside an IPv6 plan. */
+export const BOTH_PLANS = { ...PLANS, ipv6: parsePlan('fd3a:1c55:9e02::/48 16/16/16/32') }
 
 /** A host of the default plan without a network, whose uplink is eth0. */
 export const EMPTY_HOST: HostRecords = {
@@ -23,23 +26,18 @@ export const EMPTY_HOST: HostRecords = {
   iptables: 'nft',
 }
 
-/** A network of tenant "red" whose segment and id are `name`. */
-export function networkOf(name: string, cell: string, internal = false): NetworkRecord {
-  return v.parse(NetworkRecord, {
-    networkId: name,
-    cell,
-    tenant: 'red',
-    segment: name,
-    gateway: gatewayOf(Cidr.parse(cell)).toString(),
-    internal,
-  })
+/** A network of tenant "red" whose segment and id are `name`. @param cells one or, parted by a blank, an IPv4 and an IPv6 one. */
+export function networkOf(name: string, cells: string, internal = false): NetworkRecord {
+  const [pool, pool6] = cells.split(' ').map((cell) => ({ cell, gateway: `${gatewayOf(Cidr.parse(cell))}` }))
+  return v.parse(NetworkRecord, { networkId: name, ...pool, pool6, tenant: 'red', segment: name, internal })
 }
 
-/** A joined endpoint whose number of link and id are `linkNumber`. */
-export function endpointOf(network: NetworkRecord, address: string, linkNumber: number): EndpointRecord {
+/** A joined endpoint whose number of link and id are `linkNumber`. @param addresses one or two, as the cells of its network. */
+export function endpointOf(network: NetworkRecord, addresses: string, linkNumber: number): EndpointRecord {
   const { networkId, internal } = network
-  const endpointId = String(linkNumber)
-  return v.parse(EndpointRecord, { endpointId, networkId, address, linkNumber, internal, joined: true })
+  const [address, address6] = addresses.split(' ')
+  const ids = { endpointId: String(linkNumber), networkId, linkNumber }
+  return v.parse(EndpointRecord, { ...ids, address, address6, internal, joined: true })
 }
 
 export function wantedOf(
@@ -55,7 +53,7 @@ export function wiringOf(network: NetworkRecord, endpoint: EndpointRecord): Endp
   return {
     links: linkNames(endpoint.internal ? 'internal' : 'routed', endpoint.linkNumber),
     alias: { ...endpoint, tenant: network.tenant, segment: network.segment },
-    gateway: network.gateway,
+    gateways: gatewaysOf(endpoint, network),
     mtu: 1500,
   }
 }

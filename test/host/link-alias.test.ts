@@ -13,15 +13,21 @@ const ALIAS: LinkAlias = {
   segment: 'web',
 }
 
+const TWO: LinkAlias = { ...ALIAS, address6: Ip.parse('fd3a:1c55:9e02:1:1:1:0:5') }
+
 const name = fc.stringMatching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,31}$/)
 const id = fc.stringMatching(/^[a-zA-Z0-9]{1,64}$/)
-const anyAlias: fc.Arbitrary<LinkAlias> = fc.record({
-  endpointId: id,
-  networkId: id,
-  address: anyAddress.filter((address) => parses(address)),
-  tenant: name,
-  segment: name,
-})
+const anyAlias: fc.Arbitrary<LinkAlias> = fc.record(
+  {
+    endpointId: id,
+    networkId: id,
+    address: anyAddress.filter((address) => parses(address)),
+    address6: anyAddress.filter((address) => parses(address)),
+    tenant: name,
+    segment: name,
+  },
+  { requiredKeys: ['endpointId', 'networkId', 'address', 'tenant', 'segment'] },
+)
 
 /** IPv4-mapped addresses have no text that is read back; a plan has none. */
 function parses(address: Ip): boolean {
@@ -36,6 +42,10 @@ test('an alias says whose link it is', () => {
   expect(formatLinkAlias(ALIAS)).toBe('romana1 3fa4 9bd0 10.1.17.5 blue web')
 })
 
+test('an alias of two addresses says both', () => {
+  expect(formatLinkAlias(TWO)).toBe('rm2 3fa4 9bd0 10.1.17.5 fd3a:1c55:9e02:1:1:1:0:5 blue web')
+})
+
 test('an alias is read back as it was written', () => {
   fc.assert(
     fc.property(anyAlias, (alias) => {
@@ -44,15 +54,17 @@ test('an alias is read back as it was written', () => {
   )
 })
 
-test('ids and names of full length and the longest address fit what the kernel keeps', () => {
-  const alias = formatLinkAlias({
+test('ids and names of full length and the longest addresses fit what the kernel keeps', () => {
+  const alias = {
     endpointId: 'e'.repeat(64),
     networkId: 'n'.repeat(64),
-    address: Ip.parse('fd00:1111:2222:3333:4444:5555:6666:7777'),
     tenant: 't'.repeat(NAME_LIMIT),
     segment: 's'.repeat(NAME_LIMIT),
-  })
-  expect(alias.length).toBeLessThanOrEqual(255)
+  }
+  const address = Ip.parse('100.111.122.133')
+  const address6 = Ip.parse('fd00:1111:2222:3333:4444:5555:6666:7777')
+  expect(formatLinkAlias({ ...alias, address: address6 }).length).toBeLessThanOrEqual(255)
+  expect(formatLinkAlias({ ...alias, address, address6 }).length).toBeLessThanOrEqual(255)
 })
 
 test('an alias that the kernel would cut is refused', () => {
@@ -72,6 +84,8 @@ describe('an alias is not taken for ours when it is', () => {
     ['with a hole', 'romana1 3fa4  10.1.17.5 blue web'],
     ['without an address', 'romana1 3fa4 9bd0 10.1.17 blue web'],
     ['with an address and a length', 'romana1 3fa4 9bd0 10.1.17.5/32 blue web'],
+    ['of two addresses, cut off', 'rm2 3fa4 9bd0 10.1.17.5 fd00::5 blue'],
+    ['of two addresses, with one', 'rm2 3fa4 9bd0 10.1.17.5 blue web'],
   ])('%s', (_what, alias) => {
     expect(parseLinkAlias(alias)).toBeUndefined()
   })

@@ -23,7 +23,10 @@ COMMIT
 }
 
 function planOf(iptables: IptablesVariant, firewall: readonly SeenTable[], networks = [WEB]): string[] {
-  const plan = planFirewall({ ...wantedOf(networks), iptables }, { firewall, forwarding: true })
+  const plan = planFirewall(
+    { ...wantedOf(networks), iptables },
+    { firewall, forwarding: true, forwarding6: true },
+  )
   return plan.map(({ program, text }) => `${programName(program)}\n${text}`)
 }
 

@@ -34,7 +34,10 @@ test('a next hop is an address of its own, without neighbours', () => {
   const lines = ['10.1.17.1', 'fd00::1'].map((address) =>
     addressLine({ link: 'rmne1', address: Ip.parse(address) }),
   )
-  expect(lines).toEqual(['address add 10.1.17.1/32 dev rmne1', 'address add fd00::1/128 dev rmne1'])
+  expect(lines).toEqual([
+    'address add 10.1.17.1/32 dev rmne1',
+    'address add fd00::1/128 dev rmne1 nodad noprefixroute',
+  ])
 })
 
 test('what the hot path made is what the plan of the whole host wants', async () => {

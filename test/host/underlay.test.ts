@@ -27,6 +27,8 @@ function seen(defaults: readonly Omit<MainRoute, 'destination'>[]): ObservedHost
     mainRoutes: defaults.map((route) => ({ destination: Cidr.parse('0.0.0.0/0'), ...route })),
     firewall: [],
     forwarding: false,
+    forwarding6: false,
+    advertisedLinks: [],
     defaultLinks: [],
     foreignNetworks: [],
   }

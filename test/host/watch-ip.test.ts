@@ -44,6 +44,27 @@ describe('others may have done something to ours when', () => {
       'Deleted 5: rmne1 inet 10.1.17.1/32 scope global rmne1 valid_lft forever preferred_lft forever (unless rmne1 goes)',
     ],
     [
+      'the same of IPv6',
+      'Deleted fd3a:1:2:1:1:1:0:12 dev rmne2 table 8200 proto 82 metric 1024 pref medium',
+      'Deleted fd3a:1:2:1:1:1:0:12 dev rmne2 table 8200 proto 82 metric 1024 pref medium (unless rmne2 goes)',
+    ],
+    [
+      'the IPv6 route to the rest of the plan is deleted',
+      'Deleted unreachable fd3a:1:2::/48 dev lo table 8200 proto 82 metric 1024 pref medium',
+      'Deleted unreachable fd3a:1:2::/48 dev lo table 8200 proto 82 metric 1024 pref medium',
+    ],
+    [
+      'the IPv6 policy rule is deleted',
+      'Deleted 8200:\tfrom all to fd3a:1:2::/48 lookup 8200 proto 82',
+      'Deleted 8200: from all to fd3a:1:2::/48 lookup 8200 proto 82',
+    ],
+    [
+      'an IPv6 gateway is deleted',
+      String.raw`Deleted 5: rmne2    inet6 fe80::1/128 scope link nodad noprefixroute \       valid_lft forever preferred_lft forever`,
+      'Deleted 5: rmne2 inet6 fe80::1/128 scope link nodad noprefixroute valid_lft forever preferred_lft forever (unless rmne2 goes)',
+    ],
+    ['IPv6 is forwarded no more', 'inet6 all forwarding off ', 'inet6 all forwarding off'],
+    [
       "a container's link is set down",
       String.raw`5: rmni7@if4: <BROADCAST,MULTICAST> mtu 1500 qdisc noqueue state DOWN group default \    link/ether 3a:dc:81:c8:4c:92 brd ff:ff:ff:ff:ff:ff link-netnsid 1`,
       'the link rmni7 is down (unless rmni7 goes)',

@@ -4,7 +4,7 @@ import { commandError, type RunCommand } from '../../host/processes.ts'
 import { type HostWatch, watchHost } from '../../host/watch.ts'
 import { type FakeMonitor, makeFakeMonitors } from './fake-monitors.ts'
 
-const IP = 'ip -4 -o monitor link address route rule netconf'
+const IP = 'ip -o monitor link address route rule netconf'
 const NFT = 'nft -j monitor'
 const BEGUN = [`"${IP}" has begun to tell`, `"${NFT}" has begun to tell`]
 
@@ -17,6 +17,7 @@ const NFT_RULES: WantedRules = {
   firewall: [{ family: 4, table: 'filter', chains: [CHAIN], jumps: [{ from: 'INPUT', to: 'ROMANA-INPUT' }] }],
   iptables: 'nft',
   forwarding: true,
+  forwarding6: false,
 }
 const LEGACY_RULES: WantedRules = { ...NFT_RULES, iptables: 'legacy' }
 const NOTHING: WantedRules = { ...NFT_RULES, firewall: [] }

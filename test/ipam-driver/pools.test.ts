@@ -155,10 +155,10 @@ describe('a pool is refused', () => {
     )
   })
 
-  it('over IPv6', async () => {
+  it('over IPv6, while there is no plan for it', async () => {
     const { driver } = makeIpam()
     await expect(driver.requestPool({ ...request, V6: true })).rejects.toThrow(
-      'Cannot make an IPv6 pool: this release gives out IPv4 addresses only. Leave out --ipv6 (E_OPTION)',
+      'Cannot make an IPv6 pool: this cluster has no IPv6 plan yet. The plugin makes one when it starts and the directory answers: enable it anew, or leave out --ipv6 (E_OPTION)',
     )
   })
 

@@ -75,7 +75,7 @@ export function testForgeries(world: () => SmallWorld): void {
     const send = () => probeAll(web1, { address: 'fe80::1%eth0' })
     expect(await deliveries(host, send)).toBe('')
     await withoutRaw('ip6tables')
-    expect(await deliveries(host, send)).toBe('fe80::2 ipv6-icmp\nfe80::2 tcp')
+    expect(await deliveries(host, send)).toBe('fe80::2 icmp\nfe80::2 tcp\nfe80::2 udp')
     await world().kernel.bringTo(world().wanted)
   })
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { FORWARDING6 } from '../../host/host-files.ts'
 import type { HostState } from '../../host/host-state.ts'
 import { openIpBatch } from '../../host/ip-batch.ts'
 import { findIptables, type IptablesVariant } from '../../host/iptables-variant.ts'
@@ -39,10 +40,14 @@ export async function openKernelHost(
   role = 'host',
 ): Promise<KernelHost> {
   const netns = await set.make(`${role}-${variant}`)
-  await netns.run({ file: 'sysctl', args: ['-qw', 'net.ipv4.ip_forward=1'] })
+  const forwarding = ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']
+  await netns.run({ file: 'sysctl', args: ['-qw', ...forwarding] })
   const sysNetPath = mkdtempSync(join(tmpdir(), 'romana-sysctl-'))
   set.defer(() => rmSync(sysNetPath, { recursive: true }))
-  await mkdir(join(sysNetPath, 'ipv4'))
+  for (const path of ['ipv4', 'ipv6/conf/all', 'ipv6/conf/default'])
+    await mkdir(join(sysNetPath, path), { recursive: true })
+  writeFileSync(join(sysNetPath, FORWARDING6.path), '1\n')
+  writeFileSync(join(sysNetPath, 'ipv6/conf/default/disable_ipv6'), '0\n')
   const forwardPath = join(sysNetPath, 'ipv4/ip_forward')
   writeFileSync(forwardPath, '1\n')
   const batches: Coprocess[] = []

@@ -142,7 +142,7 @@ export class FaultyHost {
     const network = this.#networks[networkIndex]
     if (network === undefined) return
     const id = this.#nextId('e')
-    const stored = { id, network, address: '', link: '' }
+    const stored = { id, network, address: '', address6: '', link: '' }
     const call: CallPlugin = async (method, body) => {
       const answer = await this.plugin.call(method, body)
       if (method === 'NetworkDriver.CreateEndpoint') stored.address = addressIn(body)

@@ -94,14 +94,19 @@ describe('a network is refused', () => {
       { IPv4Data: [{ ...LOCAL, AddressSpace: 'LocalDefault' }] },
       'Cannot make the network: its addresses do not come from the Romana IPAM driver. Type: docker network create -d romana --ipam-driver romana --ipam-opt tenant=TENANT --ipam-opt segment=SEGMENT NETWORK (E_IPAM_PAIR)',
     ],
-    ['without an IPv4 pool', { IPv4Data: [] }, '(E_IPAM_PAIR)'],
+    ['without a pool', { IPv4Data: [] }, '(E_IPAM_PAIR)'],
     ['without a list of pools', { IPv4Data: null }, '(E_IPAM_PAIR)'],
     [
       'with two pools',
       { IPv4Data: [LOCAL, LOCAL] },
       'Cannot make the network: a network has one IPv4 pool: the cell of its segment. Give one --subnet, or none (E_OPTION)',
     ],
-    ['with an IPv6 pool', { IPv6Data: [{ ...LOCAL, Pool: 'fd00::/64' }] }, '(E_OPTION)'],
+    [
+      'with an IPv6 pool that the IPAM driver has not given out',
+      { IPv6Data: [{ ...LOCAL, Pool: 'fd00::/64' }] },
+      'Cannot make a network of the pool fd00::/64: the Romana IPAM driver has not given it out. Create the network again (E_POOL_UNKNOWN)',
+    ],
+    ['with two IPv6 pools', { IPv6Data: [LOCAL, LOCAL] }, 'a network has one IPv6 pool'],
     [
       'of a pool that the IPAM driver has not given out',
       { IPv4Data: [{ ...LOCAL, Pool: '10.1.18.0/24' }] },

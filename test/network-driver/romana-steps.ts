@@ -23,6 +23,8 @@ export interface Remains {
   readonly directory: Store
   readonly journal: Store
   readonly plan: string
+  /** Without one there are no IPv6 networks. */
+  readonly plan6?: string | undefined
   /** Stands still unless a test moves it. */
   readonly nowMs: () => number
 }
@@ -54,34 +56,35 @@ export async function startRomana(wish: StartWish = {}): Promise<Romana> {
     directory = openMemoryStore(),
     journal = openMemoryStore(),
     plan = '10.0.0.0/8 8/4/4/8',
+    plan6,
     nowMs = () => 0,
     sockets = makeFakeSockets(),
   } = wish
   for (const port of wish.takenPorts ?? []) sockets.take(port)
-  const plans: string[] = []
-  const ipv4 = parsePlan(plan)
+  const carriedOut: string[] = []
+  const plans =
+    plan6 === undefined ? { ipv4: parsePlan(plan) } : { ipv4: parsePlan(plan), ipv6: parsePlan(plan6) }
   const host = v.parse(HostNumberSchema, 1)
   const network = await NetworkDriver.open({
     stores: { directory, journal, host },
     host: wish.host ?? kernel.host,
-    plans: { ipv4 },
+    plans,
     uplinks: undefined,
     masquerade: true,
     iptables: 'nft',
     storeAddresses: () => undefined,
     ports: { sockets, anyPorts: { first: 49_153, last: 49_160 }, onLost: () => undefined },
-    onPlan: (text) => plans.push(text),
+    onPlan: (text) => carriedOut.push(text),
     onState: () => undefined,
   })
-  const checkPlanIsFree = () => network.checkPlanIsFree()
   const ipam = makeIpamDriver({
     directory,
     journal,
-    plan: ipv4,
+    plans,
     host,
     mayCreate: true,
     nowMs,
-    checkPlanIsFree,
+    checkPlanIsFree: (family) => network.checkPlanIsFree(family),
   })
   // With the directory away it goes on in the background, until that is back.
   expect(await ipam.recover().catch(() => [])).toEqual([])
@@ -89,7 +92,20 @@ export async function startRomana(wish: StartWish = {}): Promise<Romana> {
   const call = callDrivers(drivers)
   const { recovered } = network
   const engine = new DockerEngine(call, kernel)
-  return { kernel, directory, journal, plan, nowMs, drivers, recovered, call, engine, sockets, plans }
+  return {
+    kernel,
+    directory,
+    journal,
+    plan,
+    plan6,
+    nowMs,
+    drivers,
+    recovered,
+    call,
+    engine,
+    sockets,
+    plans: carriedOut,
+  }
 }
 
 /** What the mirror does behind the calls: the directory has this host's networks and endpoints. */

@@ -32,7 +32,7 @@ const LANGUAGE: readonly (readonly [RegExp, (state: FakeIpState, words: Words) =
   [/^link set dev (?<name>\S+) up$/, setUp],
   [/^link set dev (?<name>\S+) down$/, setDown],
   [/^link delete dev (?<name>\S+)$/, deleteLink],
-  [/^address add (?<address>\S+) dev (?<name>\S+)$/, addAddress],
+  [/^address add (?<address>\S+) dev (?<name>\S+)( nodad noprefixroute)?$/, addAddress],
   [/^address delete (?<address>\S+) dev (?<name>\S+)$/, deleteAddress],
   [routeLine('add'), addRoute],
   [routeLine('replace'), replaceRoute],

@@ -35,6 +35,7 @@ const OPTIONS: Readonly<Record<string, number>> = {
   '--bytecode': 1,
   '--ctstate': 1,
   '--icmp-type': 1,
+  '--icmpv6-type': 1,
   '--dport': 1,
   '--comment': 1,
   '--match-set': 2,

@@ -3,6 +3,7 @@
  * is shown as text. Making and removing endpoints and carrying out plans is the real code of `host/linux-host.ts`.
  */
 import type { Family } from '../../address/ip.ts'
+import { FORWARDING, formatSysctl } from '../../host/host-files.ts'
 import type { IpBatch } from '../../host/ip-batch.ts'
 import { type Host, openLinuxHost } from '../../host/linux-host.ts'
 import { commandError, type RunCommand } from '../../host/processes.ts'
@@ -49,7 +50,8 @@ export function makeFakeKernel(): FakeKernel {
     },
     iptablesRestore: (family, text) => restoreTables(kernel.tables[family], text),
     setForwarding: (on) => {
-      kernel.forwarding = on
+      if (on) kernel.sysctls.add(formatSysctl(FORWARDING))
+      else kernel.sysctls.delete(formatSysctl(FORWARDING))
     },
     enterContainer: (name) => moveLink(ipState.links, ipState.elsewhere, name),
     leaveContainer: (name) => moveLink(ipState.elsewhere, ipState.links, name),
@@ -65,7 +67,7 @@ class Kernel {
   readonly forgotten: string[] = []
   /** How many more uses of the program go well before one fails. */
   readonly failures = new Map<FakeProgram, number>()
-  forwarding = false
+  readonly sysctls = new Set<string>()
   hostSet: string[] | undefined
 
   show(): string {
@@ -74,7 +76,7 @@ class Kernel {
       ...showTables(this.tables[4], 'iptables'),
       ...showTables(this.tables[6], 'ip6tables'),
       ...(this.hostSet === undefined ? [] : [`ipset ROMANA-HOSTS ${this.hostSet.join(' ')}`.trimEnd()]),
-      ...(this.forwarding ? ['net.ipv4.ip_forward = 1'] : []),
+      ...[...this.sysctls].sort(),
     ].join('\n')
   }
 
@@ -105,8 +107,8 @@ function openFakeHost(kernel: Kernel): Host {
       return observeFake(kernel)
     },
     async apply(plan) {
-      await linux.apply({ ...plan, switchForwardingOn: false })
-      kernel.forwarding ||= plan.switchForwardingOn
+      await linux.apply({ ...plan, sysctls: [] })
+      for (const sysctl of plan.sysctls) kernel.sysctls.add(formatSysctl(sysctl))
     },
   }
 }
@@ -130,7 +132,8 @@ function fakeRun(kernel: Kernel): RunCommand {
   return async ({ file, args, input = '' }) => {
     await undefined
     const command = `${file} ${args.join(' ')}`
-    if (command === 'ip -batch -') runBatch(kernel, input)
+    if (command === 'ip -batch -') runBatch(kernel, input, 4)
+    else if (command === 'ip -6 -batch -') runBatch(kernel, input, 6)
     else if (command === 'ipset restore') restoreSet(kernel, input)
     else if (command === 'iptables-nft-restore --noflush --wait 5') restore(kernel, 4, input)
     else if (command === 'ip6tables-nft-restore --noflush --wait 5') restore(kernel, 6, input)
@@ -156,9 +159,10 @@ function restoreSet(kernel: Kernel, input: string): void {
 }
 
 /** `ip -batch -`: ends at the first failed line. */
-function runBatch(kernel: Kernel, input: string): void {
+function runBatch(kernel: Kernel, input: string, family: Family): void {
   for (const [index, line] of input.trimEnd().split('\n').entries()) {
-    const refusal = refusalOf(kernel, line)
+    const isOther = line.startsWith('rule ') && line.includes(':') !== (family === 6)
+    const refusal = isOther ? new IpRefusal('Error: Invalid dst address.') : refusalOf(kernel, line)
     if (refusal !== undefined)
       throw commandError('ip -batch -', `${refusal.message}\nCommand failed -:${index + 1}`)
   }

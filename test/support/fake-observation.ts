@@ -1,6 +1,7 @@
 /** What the observer of `host/linux-host.ts` would see of a fake kernel. */
 import { Cidr } from '../../address/cidr.ts'
 import { type Family, Ip } from '../../address/ip.ts'
+import { FORWARDING, FORWARDING6, formatSysctl } from '../../host/host-files.ts'
 import type { ForeignNetwork, MainRoute, ObservedHost, Route, SeenTable } from '../../host/host-state.ts'
 import { parseContainerLink, parseHostLink } from '../../host/link-names.ts'
 import { POLICY_RULE_PRIORITY, ROUTE_PROTOCOL, ROUTE_TABLE } from '../../host/marks.ts'
@@ -11,12 +12,12 @@ import type { FakeTables } from './fake-iptables.ts'
 export interface FakeState {
   readonly ipState: FakeIpState
   readonly tables: Readonly<Record<Family, FakeTables>>
-  readonly forwarding: boolean
+  readonly sysctls: ReadonlySet<string>
   readonly hostSet: readonly string[] | undefined
 }
 
 /** A copy: what changes in the kernel later is not seen. */
-export function observeFake({ ipState, tables, forwarding, hostSet }: FakeState): ObservedHost {
+export function observeFake({ ipState, tables, sysctls, hostSet }: FakeState): ObservedHost {
   return {
     links: [...ipState.links.values()].map(({ name, alias, mtu, up, peer }) => ({
       name,
@@ -33,7 +34,9 @@ export function observeFake({ ipState, tables, forwarding, hostSet }: FakeState)
     addresses: ipState.addresses.filter(isForeign).map((address) => ({ ...address, isGlobal: true })),
     mainRoutes: ipState.routes.flatMap(mainRoute),
     firewall: [...seenTables(tables[4], 4), ...seenTables(tables[6], 6)],
-    forwarding,
+    forwarding: sysctls.has(formatSysctl(FORWARDING)),
+    forwarding6: sysctls.has(formatSysctl(FORWARDING6)),
+    advertisedLinks: [],
     defaultLinks: ipState.routes.flatMap(({ destination, link, table }) =>
       table === 'main' && isDefault(destination) && link !== undefined ? [link] : [],
     ),

@@ -12,9 +12,15 @@ import { ProbeRequest } from './netns-probe.ts'
 /** Milliseconds after which nothing has come back. */
 const PATIENCE_MS = 1_500
 const NOTHING = 'nothing'
+/** One socket a family, so that none sees IPv4-mapped addresses. */
+const ANY_ADDRESS = ['0.0.0.0', '::']
 
 const ports = process.argv.slice(2).map(Number)
-await Promise.all(ports.flatMap((port) => [serveTcp(port), serveUdp(port)]))
+await Promise.all(
+  ports.flatMap((port) =>
+    ANY_ADDRESS.flatMap((address) => [serveTcp(port, address), serveUdp(port, address)]),
+  ),
+)
 say({ id: 0, answer: 'ready' })
 for await (const line of createInterface(process.stdin)) {
   const request = v.parse(ProbeRequest, JSON.parse(line))
@@ -26,19 +32,24 @@ function say(message: object): void {
   process.stderr.write(`${JSON.stringify(message)}\n`)
 }
 
-function serveTcp(port: number): Promise<void> {
+function serveTcp(port: number, host: string): Promise<void> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
     socket.end(sawText(socket.remoteAddress))
   })
-  return new Promise((resolve) => server.listen(port, '0.0.0.0', resolve))
+  return new Promise((resolve) => server.listen({ port, host, ipv6Only: true }, resolve))
 }
 
-function serveUdp(port: number): Promise<void> {
-  const socket = createSocket('udp4')
+function serveUdp(port: number, host: string): Promise<void> {
+  const type = udpType(host)
+  const socket = createSocket({ type, ipv6Only: type === 'udp6' })
   socket.on('message', (_message, { address, port: back }) => socket.send(sawText(address), back, address))
   socket.on('error', () => undefined)
-  return new Promise((resolve) => socket.bind(port, '0.0.0.0', resolve))
+  return new Promise((resolve) => socket.bind(port, host, resolve))
+}
+
+function udpType(address: string): 'udp4' | 'udp6' {
+  return address.includes(':') ? 'udp6' : 'udp4'
 }
 
 function sawText(address: string | undefined): string {
@@ -74,7 +85,7 @@ function sendTcp({ from, to, port }: ProbeRequest): Promise<string> {
 }
 
 function sendUdp({ from, to, port }: ProbeRequest): Promise<string> {
-  const socket = createSocket('udp4')
+  const socket = createSocket(udpType(to))
   return new Promise((resolve) => {
     const finish = (answer: string) => {
       clearTimeout(timer)

@@ -116,8 +116,13 @@ async function takeArrivals({ run }: Netns): Promise<string> {
   for (const name of ['arrived', 'arrived6']) {
     const text = await run({ file: 'nft', args: ['--json', 'list', 'set', 'inet', 'probe', name] })
     const elements = v.parse(NftSet, JSON.parse(text)).nftables.flatMap(({ set }) => set?.elem ?? [])
-    lines.push(...elements.map(({ concat: [address, protocol] }) => `${address} ${protocol}`))
+    lines.push(...elements.map(({ concat: [address, protocol] }) => `${address} ${nameOf(protocol)}`))
     await run({ file: 'nft', args: ['flush', 'set', 'inet', 'probe', name] })
   }
   return lines.sort().join('\n')
+}
+
+/** Echo requests have one name, whatever the family. */
+function nameOf(protocol: string): string {
+  return protocol === 'ipv6-icmp' ? 'icmp' : protocol
 }
