@@ -17,6 +17,11 @@ function formatLine(line: readonly string[], widths: readonly number[]): string 
     .trimEnd()
 }
 
+/** What a network or endpoint has of IPv4, and of IPv6 beside it. */
+export function both(ipv4: string, ipv6: string | undefined): string {
+  return ipv6 === undefined ? ipv4 : `${ipv4}, ${ipv6}`
+}
+
 /** An id of Docker's, as short as Docker prints it. */
 export function shortId(id: string): string {
   return id.slice(0, 12)

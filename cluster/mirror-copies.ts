@@ -60,12 +60,12 @@ export function networkCopy(host: HostNumber, network: NetworkRecord): Copy {
 /** Key and text of an endpoint's copy. */
 export function endpointCopy(
   { host, containerOf, present }: CopyParts,
-  { endpointId, networkId, address }: EndpointRecord,
+  { endpointId, networkId, address, address6 }: EndpointRecord,
   { tenant, segment }: NetworkRecord,
 ): Copy {
   const key = directoryKeys.hostEndpoint(host, endpointId)
   const container = containerOf(endpointId) ?? containerIn(present.get(key))
-  const record = { host, endpointId, networkId, tenant, segment, address, container }
+  const record = { host, endpointId, networkId, tenant, segment, address, address6, container }
   return [key, formatRecord(record)]
 }
 

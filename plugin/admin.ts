@@ -1,5 +1,5 @@
 /** What people ask of the running plugin: tenants and segments of the cluster, and what this host has. */
-import { formatPlan, type Plans } from '../address/address-plan.ts'
+import { type AddressPlan, formatPlan, type Plans } from '../address/address-plan.ts'
 import type { Cidr } from '../address/cidr.ts'
 import type { Ip } from '../address/ip.ts'
 import { listMarks, markEverywhere, unmarkEverywhere, whenNobodyHolds } from '../cluster/everywhere-marks.ts'
@@ -63,6 +63,7 @@ export interface TenantView extends TenantRecord {
 export interface SegmentView extends SegmentRecord {
   /** Its addresses on this host. */
   readonly cell: Cidr
+  readonly cell6?: Cidr
   /** The hosts that have networks in it. */
   readonly hosts: readonly HostNumber[]
   /** The name of its network on every host, where it is marked so. */
@@ -75,6 +76,8 @@ export interface EndpointView {
   readonly tenant: string
   readonly segment: string
   readonly address: Ip
+  /** IPv6 beside IPv4. */
+  readonly address6?: Ip | undefined
   /** The host's end of its pair of links. */
   readonly link: string
   /** Whether a container has it, between Join and Leave. */
@@ -132,7 +135,7 @@ export class Admin {
       ...segment,
       everywhere: marks.find((mark) => mark.tenant === segment.tenant && mark.segment === segment.name)
         ?.network,
-      cell: this.#cellOf(segment),
+      ...this.#cellsOf(segment),
       hosts: holds
         .filter((hold) => hold.tenant === segment.tenant && hold.segment === segment.name)
         .map(({ host }) => host)
@@ -144,7 +147,7 @@ export class Admin {
   async addSegment(tenant: Name, name: Name): Promise<SegmentView> {
     const { segments } = this.#parts.ipam
     const segment = await addSegment(segments, tenant, name)
-    return { ...segment, cell: this.#cellOf(segment), hosts: [] }
+    return { ...segment, ...this.#cellsOf(segment), hosts: [] }
   }
 
   /**
@@ -156,7 +159,7 @@ export class Admin {
     const found = await getSegment(this.#directory, tenant, name)
     const segment = found?.record ?? (await addSegment(segments, tenant, name))
     await markEverywhere(this.#directory, { tenant, segment: name, network })
-    return { ...segment, cell: this.#cellOf(segment), hosts: [], everywhere: network }
+    return { ...segment, ...this.#cellsOf(segment), hosts: [], everywhere: network }
   }
 
   /** A mark goes first, and the hosts get some time to follow. @throws RomanaError as {@link removeSegment} */
@@ -184,9 +187,10 @@ export class Admin {
     return acceptHost(this.#directory, number)
   }
 
-  #cellOf(segment: SegmentRecord): Cidr {
+  #cellsOf(segment: SegmentRecord): Pick<SegmentView, 'cell' | 'cell6'> {
     const { plans, ipam } = this.#parts
-    return cellOf(plans.ipv4, ipam.segments.host, segment)
+    const cellIn = (plan: AddressPlan) => cellOf(plan, ipam.segments.host, segment)
+    return { cell: cellIn(plans.ipv4), ...(plans.ipv6 && { cell6: cellIn(plans.ipv6) }) }
   }
 
   /** Those of this host. */
@@ -199,11 +203,12 @@ export class Admin {
     const networks = new Map((await this.networks()).map((network) => [network.networkId, network]))
     const endpoints = await listRecords(this.#parts.journal, EndpointRecord, journalKeys.endpoints())
     return endpoints.flatMap((endpoint) => {
-      const { endpointId, networkId, address, joined } = endpoint
+      const { endpointId, networkId, address, address6, joined } = endpoint
       const network = networks.get(networkId)
       if (network === undefined) return []
       const { tenant, segment } = network
-      return [{ endpointId, networkId, tenant, segment, address, link: linksOf(endpoint).hostLink, joined }]
+      const link = linksOf(endpoint).hostLink
+      return [{ endpointId, networkId, tenant, segment, address, address6, link, joined }]
     })
   }
 

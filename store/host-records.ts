@@ -71,6 +71,8 @@ export const HostEndpointRecord = v.object({
   tenant: NameSchema,
   segment: NameSchema,
   address: ipText,
+  /** IPv6 beside IPv4. */
+  address6: v.optional(ipText),
   /** Known where the plugin may ask the engine. */
   container: v.optional(v.object({ id: v.string(), name: v.string() })),
 })

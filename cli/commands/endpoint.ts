@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { ADMIN_ARGS } from '../admin-args.ts'
 import { ask } from '../admin-client.ts'
-import { formatColumns, shortId } from '../columns.ts'
+import { both, formatColumns, shortId } from '../columns.ts'
 import { makeCommand } from '../command.ts'
 import { formatJson, type Outcome } from '../output.ts'
 
@@ -12,6 +12,7 @@ const Endpoint = v.object({
   tenant: v.string(),
   segment: v.string(),
   address: v.string(),
+  address6: v.optional(v.string()),
   link: v.string(),
   joined: v.boolean(),
 })
@@ -23,6 +24,7 @@ const CopiedEndpoint = v.object({
   tenant: v.string(),
   segment: v.string(),
   address: v.string(),
+  address6: v.optional(v.string()),
   container: v.optional(v.object({ id: v.string(), name: v.string() })),
 })
 
@@ -35,8 +37,8 @@ export const endpointListCommand = makeCommand(
   async ({ all, socket, json }) => {
     if (all) return listAll(socket, json)
     const endpoints = await ask(socket, { method: 'GET', path: '/v1/endpoints' }, v.array(Endpoint))
-    const rows = endpoints.map(({ endpointId, networkId, tenant, segment, address, link, joined }) => [
-      ...[shortId(endpointId), shortId(networkId), tenant, segment, address],
+    const rows = endpoints.map(({ endpointId, networkId, tenant, segment, link, joined, ...of }) => [
+      ...[shortId(endpointId), shortId(networkId), tenant, segment, both(of.address, of.address6)],
       joined ? link : '-',
     ])
     const titles = ['ENDPOINT', 'NETWORK', 'TENANT', 'SEGMENT', 'ADDRESS', 'LINK']
@@ -47,8 +49,8 @@ export const endpointListCommand = makeCommand(
 async function listAll(socket: string, json: boolean): Promise<Outcome> {
   const path = '/v1/endpoints?hosts=all'
   const endpoints = await ask(socket, { method: 'GET', path }, v.array(CopiedEndpoint))
-  const rows = endpoints.map(({ host, endpointId, networkId, tenant, segment, address, container }) => [
-    ...[host, shortId(endpointId), shortId(networkId), tenant, segment, address],
+  const rows = endpoints.map(({ host, endpointId, networkId, tenant, segment, container, ...of }) => [
+    ...[host, shortId(endpointId), shortId(networkId), tenant, segment, both(of.address, of.address6)],
     container?.name ?? '-',
   ])
   const titles = ['HOST', 'ENDPOINT', 'NETWORK', 'TENANT', 'SEGMENT', 'ADDRESS', 'CONTAINER']

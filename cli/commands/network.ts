@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { ADMIN_ARGS } from '../admin-args.ts'
 import { ask } from '../admin-client.ts'
-import { formatColumns, shortId } from '../columns.ts'
+import { both, formatColumns, shortId } from '../columns.ts'
 import { makeCommand } from '../command.ts'
 import { formatJson } from '../output.ts'
 
@@ -13,6 +13,7 @@ const Network = v.object({
   cell: v.string(),
   gateway: v.string(),
   auxiliary: v.array(v.string()),
+  pool6: v.optional(v.object({ cell: v.string(), gateway: v.string() })),
   internal: v.boolean(),
   mtu: v.optional(v.number()),
 })
@@ -22,8 +23,8 @@ export const networkListCommand = makeCommand(
   ADMIN_ARGS,
   async ({ socket, json }) => {
     const networks = await ask(socket, { method: 'GET', path: '/v1/networks' }, v.array(Network))
-    const rows = networks.map(({ networkId, tenant, segment, cell, gateway, internal }) => [
-      ...[shortId(networkId), tenant, segment, cell, gateway],
+    const rows = networks.map(({ networkId, tenant, segment, cell, gateway, pool6, internal }) => [
+      ...[shortId(networkId), tenant, segment, both(cell, pool6?.cell), both(gateway, pool6?.gateway)],
       internal ? 'yes' : 'no',
     ])
     const titles = ['NETWORK', 'TENANT', 'SEGMENT', 'CELL', 'GATEWAY', 'INTERNAL']

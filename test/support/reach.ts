@@ -3,7 +3,7 @@
  * lab's image. UDP is judged at the receiver, TCP by what the receiver says of its caller.
  */
 import type { LabHost } from '../../lab/lab-host.ts'
-import { addressOf, IMAGE } from './romana-host.ts'
+import { address6Of, addressOf, IMAGE } from './romana-host.ts'
 
 /** A container that serves and probes. */
 export interface Member {
@@ -15,7 +15,8 @@ export interface Member {
 
 const TCP_PORT = 7000
 const UDP_PORT = 7001
-const UDP_LOG = '/tmp/udp'
+/** Of both families. */
+const UDP_LOGS = '/tmp/udp /tmp/udp6'
 
 /** Answers TCP with its own name and the caller's address, and notes what comes by UDP. */
 function serverScript(name: string): string {
@@ -24,8 +25,12 @@ function serverScript(name: string): string {
     `printf '#!/bin/sh\\necho\\necho ${name} saw $REMOTE_ADDR\\n' > /www/cgi-bin/who`,
     'chmod +x /www/cgi-bin/who',
     `httpd -p ${TCP_PORT} -h /www`,
-    `exec netcat -l -u -k ${UDP_PORT} > ${UDP_LOG}`,
-  ].join('; ')
+    `touch ${UDP_LOGS}`,
+    `netcat -6 -l -u -k ${UDP_PORT} > /tmp/udp6 &`,
+    `exec netcat -4 -l -u -k ${UDP_PORT} > /tmp/udp`,
+  ]
+    .join('; ')
+    .replaceAll('&; ', '& ')
 }
 
 /** @param args of `docker run` */
@@ -50,6 +55,11 @@ export async function startMember(
     script,
   ])
   return { name, address: await addressOf(host, name), host }
+}
+
+/** The same container by its IPv6 address. */
+export async function byIpv6(member: Member): Promise<Member> {
+  return { ...member, address: await address6Of(member.host, member.name) }
 }
 
 /** Containers that probe at the same time, each with three programs for every other one. */
@@ -106,7 +116,7 @@ async function probe(from: Member, members: readonly Member[], round: string): P
     .map(({ name, address }) =>
       [
         `(ping -c 1 -W ${PATIENCE_S} ${address} > /dev/null 2>&1 && echo icmp ${name}) &`,
-        `(timeout ${PATIENCE_S} wget -q -O - http://${address}:${TCP_PORT}/cgi-bin/who 2>/dev/null | sed 's/^/tcp /') &`,
+        `(timeout ${PATIENCE_S} wget -q -O - http://${address.includes(':') ? `[${address}]` : address}:${TCP_PORT}/cgi-bin/who 2>/dev/null | sed 's/^/tcp /') &`,
         `(echo ${round} ${from.name} | timeout ${PATIENCE_S} netcat -u -w 1 ${address} ${UDP_PORT} > /dev/null 2>&1) &`,
       ].join('\n'),
     )
@@ -126,7 +136,7 @@ function collectAnswers(
     // The server listens on [::], where it sees "[::ffff:10.1.17.2]".
     const [protocol, name, , seenAddress] = line
       .trim()
-      .replaceAll(/\[::ffff:|\]/g, '')
+      .replaceAll(/\[::ffff:|[[\]]/g, '')
       .split(' ')
     if (!members.some((member) => member.name === name)) continue
     if (protocol === 'icmp' || (protocol === 'tcp' && seenAddress === from.address)) {
@@ -136,7 +146,7 @@ function collectAnswers(
 }
 
 async function datagrams(to: Member): Promise<string> {
-  return (await to.host.docker(['exec', to.name, 'cat', UDP_LOG])).stdout
+  return (await to.host.docker(['exec', to.name, 'cat', ...UDP_LOGS.split(' ')])).stdout
 }
 
 function collectDatagrams(log: string, to: Member, round: string, reached: Set<string>): void {

@@ -68,6 +68,12 @@ export async function addressOf(host: LabHost, container: string): Promise<strin
   return (await host.docker(['inspect', '--format', format, container])).stdout.trim()
 }
 
+/** Its IPv6 address there. */
+export async function address6Of(host: LabHost, container: string): Promise<string> {
+  const format = '{{range .NetworkSettings.Networks}}{{.GlobalIPv6Address}}{{end}}'
+  return (await host.docker(['inspect', '--format', format, container])).stdout.trim()
+}
+
 /** What a docker command printed to standard error, with its exit code not 0. */
 export async function failureOf(host: LabHost, args: readonly string[]): Promise<string> {
   const { exitCode, stderr } = await host.docker(args, { reject: false })

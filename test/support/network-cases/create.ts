@@ -68,7 +68,7 @@ export const CREATE_CASES: readonly NetworkCase[] = [
     },
   },
   {
-    title: '--ipv6',
+    title: '--ipv6 with any --subnet',
     async see(stage) {
       const create = stage.createArgs(
         '--ipv6',
@@ -78,9 +78,8 @@ export const CREATE_CASES: readonly NetworkCase[] = [
       return await stage.refusal(...create, stage.name('net'))
     },
     expected: {
-      difference: 'IPv6 is refused',
-      romana:
-        /Cannot make an IPv6 pool: this release gives out IPv4 addresses only\. Leave out --ipv6 \(E_OPTION\)$/,
+      difference: 'A subnet follows from the segment',
+      romana: /Cannot use the subnet "fd00:\d*::\/64": it lies outside the plan fd[0-9a-f:]+\/48\./,
       bridge: 'succeeded',
     },
   },
