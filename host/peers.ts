@@ -9,6 +9,8 @@ export interface Peer {
   readonly prefix: Cidr
   /** On the underlay. */
   readonly address: Ip
+  /** Its IPv6 side; absent where this host or the other one has no IPv6. */
+  readonly ipv6?: { readonly prefix: Cidr; readonly address: Ip } | undefined
   /** The MAC address of its link on the underlay. */
   readonly linkAddress?: string | undefined
 }
@@ -30,10 +32,15 @@ export function waysToPeers(peers: readonly Peer[], mainRoutes: readonly MainRou
   for (const peer of peers) {
     const way = wayTo(peer.address, mainRoutes)
     if (way === undefined) continue
-    if (way.via === undefined) neighbours.push({ ...peer, link: way.link })
+    if (way.via === undefined) neighbours.push(...neighbourOf(peer, way.link))
     else router ??= { link: way.link, via: way.via }
   }
   return { neighbours, ...(router === undefined ? {} : { router }) }
+}
+
+/** Of IPv6 a neighbour is one by its link-local address. Behind a router it is not reached. */
+function neighbourOf({ ipv6, ...peer }: Peer, link: string): Neighbour[] {
+  return [{ ...peer, link }, ...(ipv6 === undefined ? [] : [{ ...peer, ...ipv6, link }])]
 }
 
 /**

@@ -1,10 +1,15 @@
 /** Where other hosts reach this one: its address on the underlay. Pure. */
+import { Cidr } from '../address/cidr.ts'
 import type { Ip } from '../address/ip.ts'
 import { RomanaError } from '../errors.ts'
 import type { ObservedHost, SeenAddress } from './host-state.ts'
 
+const LINK_LOCAL = Cidr.parse('fe80::/10')
+
 export interface Underlay {
   readonly address: Ip
+  /** The link-local IPv6 address of the link; absent where it has none. */
+  readonly address6?: Ip
   readonly link: string
   /** The MAC address of the link; absent where it has none, as tunnels. */
   readonly linkAddress?: string
@@ -17,7 +22,14 @@ export interface Underlay {
 export function findUnderlay(seen: ObservedHost, setting: Ip | undefined): Underlay {
   const { link, address } = setting === undefined ? usualAddress(seen) : settingAddress(seen, setting)
   const linkAddress = seen.links.find(({ name }) => name === link)?.linkAddress
-  return { address, link, ...(linkAddress ? { linkAddress } : {}) }
+  const address6 = linkLocalAddress(seen, link)
+  return { address, ...(address6 && { address6 }), link, ...(linkAddress ? { linkAddress } : {}) }
+}
+
+/** Every link with IPv6 has one, and it stays when a router gives the host other ones. */
+function linkLocalAddress({ addresses }: ObservedHost, link: string): Ip | undefined {
+  const own = addresses.filter((each) => each.link === link)
+  return own.find(({ address }) => LINK_LOCAL.contains(address))?.address
 }
 
 function settingAddress(seen: ObservedHost, setting: Ip): SeenAddress {

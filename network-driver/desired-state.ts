@@ -60,7 +60,7 @@ export function desiredState(records: HostRecords): HostState {
   if (networks.length === 0 && records.endpoints.length === 0) return { ...NOTHING, iptables }
   const endpoints = joinedEndpoints(records)
   const plans = plansInUse(records)
-  const ways = waysToPeers(peersOf(records), cluster?.mainRoutes ?? [])
+  const ways = waysToPeers(peersOf(plans, records), cluster?.mainRoutes ?? [])
   const rules = cluster && { neighbours: ways.neighbours, stores: cluster.stores }
   return {
     policyRules: plansOf(plans).map(({ cidr }) => cidr),
@@ -88,11 +88,12 @@ export function desiredState(records: HostRecords): HostState {
 }
 
 /** By number: the order of rules and routes is that of the records, whoever joined first. */
-function peersOf({ plans: { ipv4 }, cluster }: HostRecords): Peer[] {
+function peersOf({ ipv4, ipv6 }: Plans, { cluster }: HostRecords): Peer[] {
   const peers = [...(cluster?.peers ?? [])].sort((a, b) => a.number - b.number)
-  return peers.map(({ number, address, linkAddress }) => ({
+  return peers.map(({ number, address, address6, linkAddress }) => ({
     prefix: hostPrefix(ipv4, BigInt(number)),
     address,
+    ipv6: ipv6 && address6 && { prefix: hostPrefix(ipv6, BigInt(number)), address: address6 },
     linkAddress,
   }))
 }

@@ -17,6 +17,8 @@ const machine = {
 /** Where other hosts reach a host. */
 const underlay = v.object({
   address: ipText,
+  /** IPv6, of the same link and good on that link alone: what hosts on it route IPv6 to. */
+  address6: v.optional(ipText),
   /** Of the link that has the address. */
   linkAddress: v.optional(linkAddress),
 })

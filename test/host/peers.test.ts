@@ -8,7 +8,7 @@ import { wayTo } from '../../host/ways.ts'
 import { desiredState } from '../../network-driver/desired-state.ts'
 import { PeerRecord } from '../../store/host-records.ts'
 import { type FakeKernel, makeFakeKernel } from '../support/fake-kernel.ts'
-import { EMPTY_HOST, endpointOf, WEB } from './host-fixtures.ts'
+import { BOTH_PLANS, EMPTY_HOST, endpointOf, networkOf, WEB } from './host-fixtures.ts'
 import { bringTo } from './lived-in-kernel.ts'
 
 const WEB_1 = endpointOf(WEB, '10.1.17.2', 1)
@@ -47,6 +47,33 @@ function linesOf(plan: string): string {
 }
 
 describe('a host among others', () => {
+  test('has a route for IPv6 too, to those on its link that have an IPv6 address', async () => {
+    const kernel = makeFakeKernel()
+    kernel.ip('link add name eth0 mtu 1500 type dummy', 'link set dev eth0 up')
+    const network = networkOf('both', '10.1.17.0/24 fd3a:1c55:9e02:1:1:1::/96')
+    const peers = [
+      { ...peer(2, '198.18.1.12'), address6: Ip.parse('fe80::2') },
+      { ...peer(3, '198.18.3.13'), address6: Ip.parse('fe80::3') },
+      peer(4, '198.18.1.14'),
+    ]
+    const cluster = { peers, stores: STORES, mainRoutes: LAN }
+    const state = desiredState({ ...EMPTY_HOST, plans: BOTH_PLANS, networks: [network], cluster })
+    const plan = linesOf(await bringTo(state, kernel))
+    expect(
+      plan
+        .split('\n')
+        .filter((line) => line.includes('fd3a:'))
+        .join('\n'),
+    ).toBe(
+      [
+        '-A ROMANA-PREROUTING -s fd3a:1c55:9e02:2::/64 -i eth0 -m mac ! --mac-source 02:42:00:00:00:02 -j DROP',
+        'route add unreachable fd3a:1c55:9e02::/48 table 8200 protocol 82',
+        'route add fd3a:1c55:9e02:2::/64 via fe80::2 dev eth0 table 8200 protocol 82',
+        'route add blackhole fd3a:1c55:9e02:1::/64 table 8200 protocol 82',
+      ].join('\n'),
+    )
+  })
+
   test('on one link has a route to each, a line against forgery for each, and all in one set', async () => {
     const kernel = makeFakeKernel()
     kernel.ip('link add name eth0 mtu 1500 type dummy', 'link set dev eth0 up')

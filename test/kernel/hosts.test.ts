@@ -33,6 +33,17 @@ describe.each([
     expect(table.split('\n').sort()).toEqual(expected.sort())
   })
 
+  it('the same holds over IPv6, as far as hosts are on one link', async () => {
+    const six = members(CONTAINERS).map((member) => ({ ...member, address: address6Of(member.name) }))
+    const table = await reachability(six, six)
+    const isReached = (from: string, to: string) =>
+      underlay === 'layer2' && to !== from && to.slice(0, -1) === from.slice(0, -1)
+    const expected = CONTAINERS.flatMap((from) =>
+      CONTAINERS.filter((to) => isReached(from, to)).map((to) => `${from} -> ${to}: icmp tcp udp`),
+    )
+    expect(table.split('\n').filter(Boolean).sort()).toEqual(expected.sort())
+  })
+
   it('no container reaches another host, by its own address or by that of a gateway', async () => {
     const web1 = world.member('web1')
     for (const address of ['10.2.17.1', '10.2.18.1', world.member('host2').address]) {
@@ -121,6 +132,10 @@ describe.each([
     expect(await web1.probe('tcp', web2.address)).toBe(`saw ${web1.address}`)
   })
 })
+
+function address6Of(name: string): string {
+  return `fd3a:1c55:9e02:${name.at(-1)}:1:${name.startsWith('web') ? 1 : 2}:0:2`
+}
 
 /** A host talks to its own containers by the gateway's address. */
 function sourceOfHost(host: string, to: string): string {

@@ -5,16 +5,15 @@
  *        \           \                |     |     |                 /      /
  *                              host -------- eth0 2001:db8::1 -- 2001:db8::254 outside
  */
-import { macOf } from '../../address/mac.ts'
 import type { HostState } from '../../host/host-state.ts'
 import type { IptablesVariant } from '../../host/iptables-variant.ts'
 import { desiredState } from '../../network-driver/desired-state.ts'
-import { addressesOf, poolsOf } from '../../store/families.ts'
-import type { NetworkRecord } from '../../store/records.ts'
-import { BOTH_PLANS, EMPTY_HOST, endpointOf, networkOf, wiringOf } from '../host/host-fixtures.ts'
+import { addressesOf } from '../../store/families.ts'
+import { BOTH_PLANS, EMPTY_HOST, endpointOf, networkOf } from '../host/host-fixtures.ts'
 import type { NetnsSet } from '../support/netns.ts'
 import { DNS_PORT, type Member, PORT, startMember } from '../support/netns-member.ts'
 import { type KernelHost, openKernelHost } from './kernel-host.ts'
+import { startContainer } from './small-world.ts'
 
 const HOST6 = 'fd3a:1c55:9e02:1'
 export const HOST_ADDRESS = '2001:db8::1'
@@ -64,7 +63,7 @@ export async function makeIpv6World(set: NetnsSet, variant: IptablesVariant): Pr
     startMember(set, { name: 'host', netns: kernel.netns, address: HOST_ADDRESS, ports: [PORT, DNS_PORT] }),
   ])
   await kernel.bringTo(wanted)
-  const containers = await Promise.all(CONTAINERS.map((container) => startContainer(set, kernel, container)))
+  const containers = await Promise.all(CONTAINERS.map((container) => startByIpv6(set, kernel, container)))
   const members = [...containers, ...others]
   return {
     kernel,
@@ -77,34 +76,14 @@ export async function makeIpv6World(set: NetnsSet, variant: IptablesVariant): Pr
   }
 }
 
-/** What the engine makes of the answer to Join. It is known by its IPv6 address, where it has one. */
-async function startContainer(
+/** It is known by its IPv6 address, where it has one. */
+async function startByIpv6(
   set: NetnsSet,
   kernel: KernelHost,
-  { name, network, endpoint }: (typeof CONTAINERS)[number],
+  container: (typeof CONTAINERS)[number],
 ): Promise<Member> {
-  const netns = await set.make(`${kernel.variant}-${name}`)
-  const wiring = wiringOf(network, endpoint)
-  await kernel.host.addEndpoint(wiring)
-  await kernel.netns.ip(`link set dev ${wiring.links.containerLink} netns ${netns.name}`)
-  const link = `link set dev ${wiring.links.containerLink} name eth0 address ${macOf(endpoint.address)} up`
-  await netns.ip(link, ...addressesOf(endpoint).map((address) => engineAddress(String(address))))
-  await netns.ip(...routesOf(network))
-  return startMember(set, { name, netns, address: String(addressesOf(endpoint).at(-1)) })
-}
-
-function engineAddress(address: string): string {
-  return address.includes(':')
-    ? `address add ${address}/128 dev eth0 nodad`
-    : `address add ${address}/32 dev eth0`
-}
-
-function routesOf(network: NetworkRecord): string[] {
-  return poolsOf(network).flatMap(({ cell, gateway }) => [
-    `route add ${gateway} dev eth0`,
-    `route add ${cell} via ${gateway}`,
-    ...(network.internal ? [] : [`route add default via ${gateway}`]),
-  ])
+  const member = await startContainer(set, kernel, container)
+  return { ...member, address: String(addressesOf(container.endpoint).at(-1)) }
 }
 
 /** It knows the way to the plan, as a neighbour on the underlay could. */

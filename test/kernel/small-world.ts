@@ -6,9 +6,12 @@
  *     docker 172.17.0.2 -- dk0 -------- host -------- eth0 192.0.2.1 -- 192.0.2.254 outside
  *     docker2 172.18.0.2 -- dk1 -------/
  */
+import { hostCidr } from '../../address/cidr.ts'
+import type { Ip } from '../../address/ip.ts'
 import { macOf } from '../../address/mac.ts'
 import type { HostState } from '../../host/host-state.ts'
 import type { IptablesVariant } from '../../host/iptables-variant.ts'
+import { addressesOf, poolsOf } from '../../store/families.ts'
 import type { EndpointRecord, NetworkRecord } from '../../store/records.ts'
 import { DB, endpointOf, networkOf, VAULT, WEB, wantedOf, wiringOf } from '../host/host-fixtures.ts'
 import type { NetnsSet } from '../support/netns.ts'
@@ -101,14 +104,21 @@ export async function startContainer(
   const wiring = wiringOf(network, endpoint)
   await kernel.host.addEndpoint(wiring)
   await kernel.netns.ip(`link set dev ${wiring.links.containerLink} netns ${netns.name}`)
-  await netns.ip(
-    `link set dev ${wiring.links.containerLink} name eth0 address ${macOf(endpoint.address)} up`,
-    `address add ${endpoint.address}/32 dev eth0`,
-    `route add ${network.gateway}/32 dev eth0`,
-    `route add ${network.cell} via ${network.gateway}`,
-    ...(network.internal ? [] : [`route add default via ${network.gateway}`]),
-  )
+  const link = `link set dev ${wiring.links.containerLink} name eth0 address ${macOf(endpoint.address)} up`
+  await netns.ip(link, ...addressesOf(endpoint).map(engineAddress), ...routesOf(network))
   return startMember(set, { name, netns, address: String(endpoint.address) })
+}
+
+function engineAddress(address: Ip): string {
+  return `address add ${hostCidr(address)} dev eth0${address.family === 6 ? ' nodad' : ''}`
+}
+
+function routesOf(network: NetworkRecord): string[] {
+  return poolsOf(network).flatMap(({ cell, gateway }) => [
+    `route add ${hostCidr(gateway)} dev eth0`,
+    `route add ${cell} via ${gateway}`,
+    ...(network.internal ? [] : [`route add default via ${gateway}`]),
+  ])
 }
 
 async function connectDocker(

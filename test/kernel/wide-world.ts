@@ -10,10 +10,11 @@ import * as v from 'valibot'
 import { hostPrefix } from '../../address/prefixes.ts'
 import type { MainRoute } from '../../host/host-state.ts'
 import type { IptablesVariant } from '../../host/iptables-variant.ts'
+import { findUnderlay } from '../../host/underlay.ts'
 import { desiredState } from '../../network-driver/desired-state.ts'
 import type { PeerRecord } from '../../store/host-records.ts'
 import { PeerRecord as PeerSchema } from '../../store/host-records.ts'
-import { EMPTY_HOST, endpointOf, networkOf, PLANS } from '../host/host-fixtures.ts'
+import { BOTH_PLANS, EMPTY_HOST, endpointOf, networkOf, PLANS } from '../host/host-fixtures.ts'
 import type { Netns, NetnsSet } from '../support/netns.ts'
 import { type Member, startMember } from '../support/netns-member.ts'
 import { type KernelHost, openKernelHost } from './kernel-host.ts'
@@ -98,6 +99,7 @@ function wantedOn(number: number, peers: readonly PeerRecord[], mainRoutes: read
   const containers = containersOf(number)
   return desiredState({
     ...EMPTY_HOST,
+    plans: BOTH_PLANS,
     host: BigInt(number),
     networks: containers.map(({ container }) => container.network),
     endpoints: containers.map(({ container }) => container.endpoint),
@@ -107,12 +109,15 @@ function wantedOn(number: number, peers: readonly PeerRecord[], mainRoutes: read
 
 function containersOf(number: number): { readonly number: number; readonly container: Container }[] {
   return [
-    { name: `web${number}`, network: networkOf('web', `10.${number}.17.0/24`), address: `10.${number}.17.2` },
-    { name: `db${number}`, network: networkOf('db', `10.${number}.18.0/24`), address: `10.${number}.18.2` },
-  ].map(({ name, network, address }, index) => ({
-    number,
-    container: { name, network, endpoint: endpointOf(network, address, index + 1) },
-  }))
+    { name: 'web', segment: 1 },
+    { name: 'db', segment: 2 },
+  ].map(({ name, segment }, index) => {
+    const cell = `10.${number}.${16 + segment}`
+    const cell6 = `fd3a:1c55:9e02:${number}:1:${segment}`
+    const network = networkOf(name, `${cell}.0/24 ${cell6}::/96`)
+    const endpoint = endpointOf(network, `${cell}.2 ${cell6}:0:2`, index + 1)
+    return { number, container: { name: `${name}${number}`, network, endpoint } }
+  })
 }
 
 async function makeRouter(set: NetnsSet, underlay: WideUnderlay): Promise<Netns> {
@@ -159,9 +164,9 @@ async function plugIn(netns: Netns, router: Netns, port: string, underlay: WideU
 }
 
 async function peerOf({ host }: KernelHost, number: number, underlay: WideUnderlay): Promise<PeerRecord> {
-  const { links } = await host.observe()
-  const linkAddress = links.find(({ name }) => name === 'eth0')?.linkAddress
-  return v.parse(PeerSchema, { number, address: addressOf(number, underlay), linkAddress })
+  const { address6, linkAddress } = findUnderlay(await host.observe(), undefined)
+  const addresses = { address: addressOf(number, underlay), address6: address6 && String(address6) }
+  return v.parse(PeerSchema, { number, ...addresses, linkAddress })
 }
 
 /** It is no host, and knows the way to plan addresses. */
