@@ -50,6 +50,7 @@ class World {
   ])
   readonly #numbers = new Map<Name, HostNumber>()
   readonly #pauses: readonly number[]
+  readonly #begun = new Set<Name>()
   #isCopied = false
   #calls = 0
 
@@ -91,6 +92,7 @@ class World {
   }
 
   async #start(who: Name, dieAfter: number): Promise<void> {
+    this.#begun.add(who)
     const life = new Life()
     life.endAfter(dieAfter)
     const { machine, journal } = this.#machine(who)
@@ -112,11 +114,13 @@ class World {
     this.#machines.set(who, { ...this.#machine(who), journal: openMemoryStore() })
   }
 
+  /** Onto a machine that never started, and does not start meanwhile. */
   async #copyDisk(): Promise<void> {
-    if (this.#numbers.has('copy') || !this.#numbers.has('b')) return
     const { entries } = await this.#machine('b').journal.list('/membership')
-    if (entries.length === 0) return
-    await this.#machine('copy').journal.commit(entries.map(({ key, value }) => ({ kind: 'put', key, value })))
+    const journal = openMemoryStore()
+    await journal.commit(entries.map(({ key, value }) => ({ kind: 'put', key, value })))
+    if (entries.length === 0 || this.#begun.has('copy')) return
+    this.#machines.set('copy', { ...this.#machine('copy'), journal })
     this.#isCopied = true
   }
 
