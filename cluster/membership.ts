@@ -70,9 +70,11 @@ async function joinDirectory(parts: JoinParts, known: MembershipRecord | undefin
   const instanceId = known?.instanceId ?? crypto.randomUUID()
   const { machineId } = machine
   const check = parts.checkPlan
-  const plan = await ensurePlan({ directory, wish, check, machineId, instanceId, globalId })
+  const bound = known !== undefined && (await isBound(journal)) ? known : undefined
+  const inUse = bound === undefined ? {} : { inUse: bound.plan }
+  const plan = await ensurePlan({ directory, wish, check, machineId, instanceId, globalId, ...inUse })
   const plans = plansOf(plan.record)
-  const boundTo = known !== undefined && (await isBound(journal)) ? known.host : undefined
+  const boundTo = bound?.host
   const before = known === undefined ? {} : { before: known }
   const claim = { directory, plan: plans.ipv4, recorded: plan, machine, instanceId, boundTo, age }
   const host = await claimHost({ ...claim, ...before })

@@ -23,6 +23,8 @@ export interface PlanParts {
   readonly instanceId: string
   /** 40 random bits, for an IPv6 plan of the cluster's own. */
   readonly globalId: bigint
+  /** What the addresses of this host's networks follow from; absent where it has none. */
+  readonly inUse?: PlanRecord
 }
 
 /**
@@ -30,19 +32,21 @@ export interface PlanParts {
  * nothing the recorded plan stays, and without one the default is taken. An IPv6 plan can come later: until then nobody has an
  * IPv6 address.
  * @throws RomanaError E_PLAN_CHANGED when a setting differs from a plan in use, E_CLUSTER while another host moves its directory,
- * E_STORE, and what `check` throws.
+ * or has another plan than this host's networks, E_STORE, and what `check` throws.
  */
 export async function ensurePlan(parts: PlanParts): Promise<Stored<PlanRecord>> {
   const { directory, wish, instanceId } = parts
   const key = directoryKeys.plan()
   const recorded = await getRecord(directory, PlanRecord, key)
   if (recorded?.record.moving !== undefined && recorded.record.moving !== instanceId) throw movingError()
+  if (parts.inUse !== undefined) checkPlanWish(wish, parts.inUse)
+  if (parts.inUse !== undefined && recorded !== undefined) checkOwnPlan(parts.inUse, recorded.record)
   const isFixed = recorded !== undefined && (await isInUse(parts))
   if (isFixed) checkPlanWish(wish, recorded.record)
   if (isFixed && recorded.record.ipv6 !== undefined) return recorded
   const record = isFixed
-    ? { ...recorded.record, ipv6: ipv6Plan(parts, parsePlan(recorded.record.ipv4)) }
-    : bothPlans(parts, recorded?.record)
+    ? { ...recorded.record, ipv6: ipv6Plan(parts, parsePlan(recorded.record.ipv4), parts.inUse?.ipv6) }
+    : bothPlans(parts, parts.inUse ?? recorded?.record)
   const value = formatRecord(record)
   const result = await directory.commit([
     recorded === undefined
@@ -54,7 +58,7 @@ export async function ensurePlan(parts: PlanParts): Promise<Stored<PlanRecord>> 
 
 function bothPlans(parts: PlanParts, recorded: PlanRecord | undefined): PlanRecord {
   const ipv4 = parts.wish.plan ?? parsePlan(recorded?.ipv4 ?? DEFAULT_PLAN)
-  parts.check(ipv4)
+  if (parts.inUse === undefined) parts.check(ipv4)
   return { ipv4: formatPlan(ipv4), ipv6: ipv6Plan(parts, ipv4, recorded?.ipv6) }
 }
 
@@ -74,6 +78,20 @@ async function isInUse({ directory, machineId }: PlanParts): Promise<boolean> {
   const { entries: tenants } = await directory.list(directoryKeys.tenants())
   const hosts = await listRecords(directory, HostRecord, directoryKeys.hosts())
   return tenants.length > 0 || hosts.some((host) => host.machineId !== machineId && !host.removed)
+}
+
+/** @throws RomanaError E_CLUSTER */
+function checkOwnPlan(inUse: PlanRecord, recorded: PlanRecord): void {
+  for (const family of ['ipv4', 'ipv6'] as const) {
+    const [own, other] = [inUse[family], recorded[family]]
+    if (own === undefined || other === undefined || own === other) continue
+    throw new RomanaError('E_CLUSTER', {
+      cannot: 'join the cluster',
+      because: `its plan is "${other}", and this host has networks with addresses of "${own}"`,
+      remedy:
+        'Check ROMANA_ETCD_ENDPOINTS and ROMANA_ETCD_PREFIX, or remove its Romana networks (docker network rm)',
+    })
+  }
 }
 
 /** A plan that is not recorded yet is not changed. @throws RomanaError E_PLAN_CHANGED */

@@ -360,6 +360,28 @@ describe('removing a host', () => {
   })
 })
 
+it('a directory that was lost gets the plan that the networks of a host follow from', async () => {
+  const a = machineOf('a')
+  await join(openMemoryStore(), a, { plan: SMALL })
+  await makeNetwork(a)
+  const directory = openMemoryStore()
+  await expect(join(directory, a, { plan: '10.0.0.0/8 8/4/4/8' })).rejects.toThrow('(E_PLAN_CHANGED)')
+  expect(textOf(await join(directory, a))).toBe(`host 1 of ${SMALL}`)
+})
+
+it('a directory of another cluster does not take a host with networks of another plan', async () => {
+  const [a, b, c] = [machineOf('a'), machineOf('b'), machineOf('c')]
+  const own = openMemoryStore()
+  await join(own, b, { plan: SMALL })
+  await join(own, a)
+  await makeNetwork(a)
+  const directory = openMemoryStore()
+  await join(directory, c)
+  await expect(join(directory, a)).rejects.toThrow(
+    `its plan is "10.0.0.0/8 8/4/4/8", and this host has networks with addresses of "${SMALL}"`,
+  )
+})
+
 it('a directory that was lost gives a host with networks its number again', async () => {
   const [a, b] = [machineOf('a'), machineOf('b')]
   const old = openMemoryStore()
