@@ -19,7 +19,7 @@ describe.each(ENGINES)('IPv6 on the engine of Debian $release', ({ release, hasI
   const ipv6: Member[] = []
 
   beforeAll(async () => {
-    romana = await startRomanaHost({ lab: `six${release}`, release }, { ROMANA_PLAN6: PLAN6 })
+    romana = await startRomanaHost({ lab: hasIpv6Only ? 'six' : 'sixold', release }, { ROMANA_PLAN6: PLAN6 })
     host = romana.host
     for (const segment of ['web', 'db']) {
       const options = ['--ipam-opt', 'tenant=blue', '--ipam-opt', `segment=${segment}`]
