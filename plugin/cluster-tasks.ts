@@ -29,6 +29,8 @@ export interface ClusterStatus {
 
 export interface ClusterTasks {
   status(): ClusterStatus
+  /** The host was looked at, regularly or since something on it has changed: its address on the underlay may have. */
+  lookedAt(): void
   /** What keeps this host from giving anything out until the store says otherwise: it is a copy, or its number is another's. */
   refusal(): RomanaError | undefined
   /** Besides, what keeps it from writing to the store: it does not know yet whether it still is the host that it was. */
@@ -54,6 +56,7 @@ class Tasks implements ClusterTasks {
   #trouble: unknown
   #refusal: RomanaError | undefined
   #isReached = false
+  #followingAddress: Promise<void> = Promise.resolve()
   #isVerified: boolean
 
   constructor(parts: ClusterParts) {
@@ -78,6 +81,10 @@ class Tasks implements ClusterTasks {
     return { isReached: this.#isReached, ...trouble }
   }
 
+  lookedAt(): void {
+    this.#followingAddress = this.#followingAddress.then(() => this.#followAddress())
+  }
+
   refusal(): RomanaError | undefined {
     return this.#refusal
   }
@@ -94,6 +101,7 @@ class Tasks implements ClusterTasks {
   async close(): Promise<void> {
     this.#ending.abort()
     await this.#following
+    await this.#followingAddress
     await this.#session?.close()
   }
 
@@ -119,6 +127,16 @@ class Tasks implements ClusterTasks {
       if (error instanceof RomanaError && REFUSALS.includes(error.code)) this.#refusal = error
       this.#isVerified = false
       throw error
+    }
+  }
+
+  /** Where this host is unknown to the others, or the store is away, the next time that the store is reached does it. */
+  async #followAddress(): Promise<void> {
+    if (!this.#isReached || this.#ending.signal.aborted) return
+    try {
+      if (await this.#parts.directory.hasMoved()) await this.#rejoin()
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, `the address of this host: ${reasonOf(error)}`)
     }
   }
 

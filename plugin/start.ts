@@ -57,9 +57,13 @@ async function openPlugin(
   const journal = opened.adopt(await openEmbeddedStore(`${paths.state}/journal.db`), (store) => store.close())
   const run = makeRunCommand(paths.xtablesLock)
   const host = opened.adopt(await openHost(config, run), (open) => open.close())
-  const directory = await openDirectory({ config, journal, seen: await host.observe(), opened })
+  const directory = await openDirectory({ config, journal, observe: () => host.observe(), opened })
   const { plans, host: number } = directory.membership
-  const repair = keepRepaired(run, log, opened, async (noticed) => (await opening).repair(noticed))
+  const repair = keepRepaired(run, log, opened, async (noticed) => {
+    const plan = await (await opening).repair(noticed)
+    cluster?.lookedAt()
+    return plan
+  })
   const stores = await openStoreAddresses(config, opened, repair.notice)
   const cluster = followCluster({ directory, journal, log, notice: repair.notice }, opened)
   const shared = guarded(directory.store, cluster)

@@ -156,6 +156,15 @@ describe('three hosts on one link', () => {
       expect(added[0]).toMatch(/^-A ROMANA-PREROUTING -s 10\.4\.0\.0\/16 -i eth0 -m mac ! --mac-source /)
     })
 
+    it('is followed when it gets another address', async () => {
+      const lines = ['address add 198.18.1.44/24 dev eth0', 'address delete 198.18.1.14/24 dev eth0']
+      await fourth.runInside('ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` })
+      await fourth.runInside('ip', ['route', 'replace', 'default', 'via', '198.18.1.1', 'dev', 'eth0'])
+      const route = '10.4.0.0/16 via 198.18.1.44 dev eth0 proto 82'
+      for (const host of hosts) await expect.poll(() => viaRoutes(host), { timeout: 10_000 }).toContain(route)
+      expect(await wrongPairs(members.filter(({ name }) => name.includes('-blue-web-')))).toEqual([])
+    })
+
     it('is not let in again from a copy of its disk', async () => {
       const copy = await cluster.lab.addHost({ name: 'h5', release: 'sid' })
       await cluster.etcd.equip(copy)
@@ -172,7 +181,7 @@ describe('three hosts on one link', () => {
       const refused = await failureOf(copy, [
         ...['network', 'create', '-d', 'romana', '--ipam-driver', 'romana', 'mine'],
       ])
-      expect(refused).toMatch(/this machine has the ids of host 4 \("h4", 198\.18\.1\.14\).*\(E_HOST_CLONE\)/)
+      expect(refused).toMatch(/this machine has the ids of host 4 \("h4", 198\.18\.1\.44\).*\(E_HOST_CLONE\)/)
       expect((await romanaOn(first(hosts), 'host list')).stdout).not.toContain('h5')
       await copy.docker(['plugin', 'rm', '--force', PLUGIN])
       await copy.stopEngine()
