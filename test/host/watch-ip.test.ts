@@ -128,6 +128,38 @@ Deleted inet rmne1
 Deleted 5: rmne1@NONE: <BROADCAST,MULTICAST> mtu 1500 qdisc noop state DOWN group default \    link/ether 3a:dc:81:c8:4c:92 brd ff:ff:ff:ff:ff:ff
 Deleted 4: rmp1@NONE: <BROADCAST,MULTICAST> mtu 1500 qdisc noop state DOWN group default \    link/ether 02:52:0a:01:11:02 brd ff:ff:ff:ff:ff:ff
 `
+const START_6 = String.raw`
+inet rmp2 forwarding off rp_filter off mc_forwarding off proxy_neigh off ignore_routes_with_linkdown off
+inet6 rmp2 forwarding on mc_forwarding off proxy_neigh off ignore_routes_with_linkdown off
+4: rmp2@NONE: <BROADCAST,MULTICAST> mtu 1500 qdisc noop state DOWN group default \    link/ether b2:1f:3c:37:dc:e6 brd ff:ff:ff:ff:ff:ff
+inet rmne2 forwarding off rp_filter off mc_forwarding off proxy_neigh off ignore_routes_with_linkdown off
+inet6 rmne2 forwarding on mc_forwarding off proxy_neigh off ignore_routes_with_linkdown off
+5: rmne2@rmp2: <BROADCAST,MULTICAST,M-DOWN> mtu 1500 qdisc noop state DOWN group default \    link/ether d2:61:f3:0d:00:9c brd ff:ff:ff:ff:ff:ff
+5: rmne2@rmp2: <NO-CARRIER,BROADCAST,MULTICAST,UP,M-DOWN> mtu 1500 qdisc noqueue state LOWERLAYERDOWN group default \    link/ether d2:61:f3:0d:00:9c brd ff:ff:ff:ff:ff:ff
+5: rmne2@rmp2: <NO-CARRIER,BROADCAST,MULTICAST,UP,M-DOWN> mtu 1500 qdisc noqueue state LOWERLAYERDOWN group default \    link/ether d2:61:f3:0d:00:9c brd ff:ff:ff:ff:ff:ff
+multicast ff00::/8 dev rmne2 table local proto kernel metric 256 linkdown pref medium
+5: rmne2    inet6 fd3a:1:2:1:1:1:0:1/128 scope global nodad noprefixroute \       valid_lft forever preferred_lft forever
+local fd3a:1:2:1:1:1:0:1 dev rmne2 table local proto kernel metric 0 pref medium
+5: rmne2    inet6 fe80::1/128 scope link nodad noprefixroute \       valid_lft forever preferred_lft forever
+local fe80::1 dev rmne2 table local proto kernel metric 0 pref medium
+fd3a:1:2:1:1:1:0:12 dev rmne2 table 8200 proto 82 metric 1024 linkdown pref medium
+Deleted inet rmp2
+Deleted inet6 rmp2
+Deleted 4: rmp2@rmne2: <BROADCAST,MULTICAST> mtu 1500 qdisc noop state DOWN group default \    link/ether b2:1f:3c:37:dc:e6 brd ff:ff:ff:ff:ff:ff new-netnsid 1 new-ifindex 4
+5: rmne2@if4: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default \    link/ether d2:61:f3:0d:00:9c brd ff:ff:ff:ff:ff:ff link-netnsid 1
+`
+const STOP_6 = String.raw`
+5: rmne2@NONE: <BROADCAST,MULTICAST> mtu 1500 qdisc noqueue state DOWN group default \    link/ether d2:61:f3:0d:00:9c brd ff:ff:ff:ff:ff:ff
+Deleted fd3a:1:2:1:1:1:0:12 dev rmne2 table 8200 proto 82 metric 1024 pref medium
+Deleted local fd3a:1:2:1:1:1:0:1 dev rmne2 table local proto kernel metric 0 pref medium
+Deleted local fe80::1 dev rmne2 table local proto kernel metric 0 pref medium
+Deleted multicast ff00::/8 dev rmne2 table local proto kernel metric 256 pref medium
+Deleted 5: rmne2    inet6 fd3a:1:2:1:1:1:0:1/128 scope global nodad noprefixroute \       valid_lft forever preferred_lft forever
+Deleted 5: rmne2    inet6 fe80::1/128 scope link nodad noprefixroute \       valid_lft forever preferred_lft forever
+Deleted inet rmne2
+Deleted inet6 rmne2
+Deleted 5: rmne2@NONE: <BROADCAST,MULTICAST> mtu 1500 qdisc noop state DOWN group default \    link/ether d2:61:f3:0d:00:9c brd ff:ff:ff:ff:ff:ff
+`
 const BRIDGE = String.raw`
 inet veth94beb72 forwarding on rp_filter off mc_forwarding off proxy_neigh off ignore_routes_with_linkdown off
 6: veth94beb72@if2: <BROADCAST,MULTICAST> mtu 1500 qdisc noop master docker0 state DOWN group default \    link/ether d6:cd:9c:94:f7:65 brd ff:ff:ff:ff:ff:ff link-netnsid 1
@@ -156,6 +188,7 @@ inet eth0 forwarding off
 describe('nothing is said of', () => {
   test.each([
     ['the start of a container', START],
+    ['the start of a container with IPv6', START_6],
     ['a bridge, and a container on it', BRIDGE],
     ['what we add ourselves, and what others do elsewhere', OTHERS],
   ])('%s', (_what, transcript) => {
@@ -173,4 +206,14 @@ nothing
 nothing
 rmne1 is gone
 nothing`)
+})
+
+test('so is that of one with IPv6', () => {
+  const suspicious = STOP_6.trim().split('\n').map(read)
+  expect(suspicious.filter((what) => what !== 'nothing')).toEqual([
+    'Deleted fd3a:1:2:1:1:1:0:12 dev rmne2 table 8200 proto 82 metric 1024 pref medium (unless rmne2 goes)',
+    'Deleted 5: rmne2 inet6 fd3a:1:2:1:1:1:0:1/128 scope global nodad noprefixroute valid_lft forever preferred_lft forever (unless rmne2 goes)',
+    'Deleted 5: rmne2 inet6 fe80::1/128 scope link nodad noprefixroute valid_lft forever preferred_lft forever (unless rmne2 goes)',
+    'rmne2 is gone',
+  ])
 })
