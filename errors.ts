@@ -25,6 +25,8 @@ export const ERRORS = {
   E_SEGMENT_UNKNOWN: { status: 500, meaning: 'A tenant or segment that is named does not exist' },
   E_SEGMENT_EXISTS: { status: 500, meaning: 'A tenant or segment that was to be made is there already' },
   E_SEGMENT_IN_USE: { status: 500, meaning: 'A tenant or segment that was to be removed is in use' },
+  E_POLICY: { status: 500, meaning: 'A document of policies cannot be used' },
+  E_POLICY_UNKNOWN: { status: 500, meaning: 'A policy that is named does not exist' },
   E_POOL_FULL: { status: 500, meaning: 'All addresses of a cell are taken' },
   E_POOL_UNKNOWN: { status: 500, meaning: 'The engine named a pool that Romana cannot make sense of' },
   E_ADDRESS_TAKEN: { status: 500, meaning: 'The address asked for is in use' },

@@ -47,6 +47,11 @@ export function segmentMask(plan: AddressPlan): bigint {
   return allBits ^ (fieldMask(plan, 'host') | fieldMask(plan, 'endpoint'))
 }
 
+/** The bits that two addresses of one tenant share: the plan's prefix and tenant. 0xff00f000 for the default plan. */
+export function tenantMask(plan: AddressPlan): bigint {
+  return segmentMask(plan) ^ fieldMask(plan, 'segment')
+}
+
 /** Whether two addresses belong to one segment of the plan. */
 export function sameSegment(plan: AddressPlan, a: Ip, b: Ip): boolean {
   return plan.cidr.contains(a) && plan.cidr.contains(b) && ((a.value ^ b.value) & segmentMask(plan)) === 0n

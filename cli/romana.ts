@@ -10,6 +10,12 @@ import { endpointListCommand } from './commands/endpoint.ts'
 import { hostAcceptCommand, hostListCommand, hostRemoveCommand } from './commands/host.ts'
 import { networkListCommand } from './commands/network.ts'
 import { planCommand } from './commands/plan.ts'
+import {
+  policyApplyCommand,
+  policyListCommand,
+  policyRemoveCommand,
+  policyShowCommand,
+} from './commands/policy.ts'
 import { portsCommand } from './commands/ports.ts'
 import { routesExportCommand } from './commands/routes.ts'
 import { segmentAddCommand, segmentListCommand, segmentRemoveCommand } from './commands/segment.ts'
@@ -33,6 +39,10 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['host accept', hostAcceptCommand],
   ['ports', portsCommand],
   ['routes export', routesExportCommand],
+  ['policy apply', policyApplyCommand],
+  ['policy list', policyListCommand],
+  ['policy show', policyShowCommand],
+  ['policy remove', policyRemoveCommand],
   ['plan', planCommand],
   ['address', addressCommand],
   ['address-plan', addressPlanCommand],

@@ -8,6 +8,8 @@ import type { Family, Ip } from '../address/ip.ts'
 import type { Chain, FirewallTable } from './host-state.ts'
 import { CHAIN_PREFIX, HOST_LINK_PREFIX, HOST_SET, LINK_CLASSES } from './marks.ts'
 import type { Neighbour } from './peers.ts'
+import type { Policy } from './policy.ts'
+import { type PolicyRules, policyRules } from './policy-rules.ts'
 import { HAIRPIN, PORTS, type PortRule, portChains } from './port-rules.ts'
 import { segmentFilter } from './segment-filter.ts'
 
@@ -35,6 +37,7 @@ export interface FirewallOptions {
   /** Whether what leaves gets the address of this host. */
   readonly masquerade: boolean
   readonly ports: readonly PortRule[]
+  readonly policies: readonly Policy[]
   /** Absent on a single host. */
   readonly cluster?: ClusterRules
 }
@@ -63,6 +66,7 @@ export function firewall({ ipv4, ipv6 }: Plans, options: FirewallOptions): Firew
 function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[] {
   const { family } = plan.cidr
   const ports = family === 4 ? portChains(options.ports) : undefined
+  const policies = policyRules(plan, options.policies)
   return [
     {
       family,
@@ -74,9 +78,10 @@ function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[
       family,
       table: 'filter',
       chains: [
-        forwardChain(plan, options),
+        ...policies.chains,
+        forwardChain(plan, options, policies),
         ...(ports === undefined ? [] : [ports.filter]),
-        hostChain(family),
+        hostChain(family, options, policies),
         inputChain(plan),
       ],
       jumps: [
@@ -113,12 +118,12 @@ function preroutingChain({ cidr }: AddressPlan, cluster: ClusterRules | undefine
 }
 
 /** What does not concern the plan returns: Docker decides on it. */
-function forwardChain(plan: AddressPlan, options: FirewallOptions): Chain {
+function forwardChain(plan: AddressPlan, options: FirewallOptions, policies: PolicyRules): Chain {
   const { cidr } = plan
-  const stores = (options.cluster?.stores ?? []).filter(({ address }) => address.family === cidr.family)
   return {
     name: FORWARD,
     rules: [
+      ...policies.forward,
       // Without "-s" two bridge networks could look like one segment: the filter compares only masked bits.
       `-s ${cidr} -m bpf --bytecode "${segmentFilter(plan)}" -j ACCEPT`,
       `-i ${ANY_INTERNAL} -j DROP`,
@@ -128,15 +133,20 @@ function forwardChain(plan: AddressPlan, options: FirewallOptions): Chain {
       `! -s ${cidr} -d ${cidr} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
       ...(cidr.family === 4 ? [`-d ${cidr} -m conntrack --ctstate DNAT -j ${PORTS}`] : []),
       `-d ${cidr} -j DROP`,
-      ...stores.map(
-        ({ address, port }) => `-s ${cidr} -d ${hostCidr(address)} -p tcp -m tcp --dport ${port} -j DROP`,
-      ),
+      ...storesOf(cidr.family, options).map((store) => `-s ${cidr} ${store} -j DROP`),
       ...options.uplinks.flatMap((uplink) => wayOut(cidr, uplink, options)),
       // What the engine has translated goes to a port that it publishes. Everything else would reach its bridges where
       // it leaves them to the policy of FORWARD, as 20.10 does.
       `-s ${cidr} -m conntrack ! --ctstate DNAT -j DROP`,
     ],
   }
+}
+
+/** Matches of what goes to a member of the store. */
+function storesOf(family: Family, { cluster }: FirewallOptions): string[] {
+  return (cluster?.stores ?? [])
+    .filter(({ address }) => address.family === family)
+    .map(({ address, port }) => `-d ${hostCidr(address)} -p tcp -m tcp --dport ${port}`)
 }
 
 /** The kernel does not translate what it takes for invalid: that would leave with a plan address. */
@@ -159,13 +169,18 @@ function inputChain({ cidr }: AddressPlan): Chain {
 }
 
 /** What endpoints may have of the host itself. */
-function hostChain(family: Family): Chain {
+function hostChain(family: Family, options: FirewallOptions, { host }: PolicyRules): Chain {
   const asks = family === 4 ? [] : [ASK_NEIGHBOUR, TELL_NEIGHBOUR]
+  // No policy opens the store.
+  const stores = host.length === 0 ? [] : storesOf(family, options)
   return {
     name: HOST,
     rules: [
       '-m conntrack --ctstate ESTABLISHED -j ACCEPT',
-      ...[...asks, ECHO_REQUEST[family]].map((icmp) => `-i ${ANY_ENDPOINT} ${icmp} -j ACCEPT`),
+      ...asks.map((ask) => `-i ${ANY_ENDPOINT} ${ask} -j ACCEPT`),
+      ...stores.map((store) => `${store} -j DROP`),
+      ...host,
+      `-i ${ANY_ENDPOINT} ${ECHO_REQUEST[family]} -j ACCEPT`,
       `-i ${ANY_ENDPOINT} -p udp -m udp --dport 53 -j ACCEPT`,
       `-i ${ANY_ENDPOINT} -p tcp -m tcp --dport 53 -j ACCEPT`,
       '-j DROP',

@@ -1,10 +1,12 @@
 /** The one observer and the one applier: this Linux host behind an interface. Nothing is decided here. */
 import { reasonOf } from '../errors.ts'
+import { forgetFlows, listFlows } from './flows.ts'
 import { writeText } from './host-files.ts'
 import type { ObservedHost } from './host-state.ts'
 import type { IpBatch } from './ip-batch.ts'
 import { programName } from './iptables-variant.ts'
 import { type ObserverParts, observeHost } from './observe.ts'
+import type { Flow } from './parse-conntrack.ts'
 import { type EndpointWiring, planEndpoint, planEndpointRemoval } from './plan-endpoint.ts'
 import type { RestoreText } from './plan-firewall.ts'
 import type { HostPlan } from './plan-host.ts'
@@ -24,6 +26,10 @@ export interface Host {
    * reaching whoever had the port before. @throws RomanaError E_COMMAND
    */
   forgetUdpFlows(hostPorts: readonly number[]): Promise<void>
+  /** Flows that the kernel lets pass because it knows them. @throws RomanaError E_COMMAND */
+  flows(): Promise<Flow[]>
+  /** Makes the kernel judge them anew. @throws RomanaError E_COMMAND */
+  forgetFlows(flows: readonly Flow[]): Promise<void>
   /** Ends what runs beside the plugin. The kernel's state stays. */
   close(): void
 }
@@ -45,6 +51,8 @@ export function openLinuxHost(parts: LinuxHostParts): Host {
     addEndpoint: (wiring) => addEndpoint(parts, wiring),
     removeEndpoint: (hostLink) => removeLink(parts.slowBatch, hostLink),
     forgetUdpFlows: (hostPorts) => forgetUdpFlows(parts, hostPorts),
+    flows: () => listFlows(parts.run),
+    forgetFlows: (flows) => forgetFlows(parts.run, flows),
     close() {
       parts.fastBatch.close()
       parts.slowBatch.close()

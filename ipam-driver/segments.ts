@@ -27,6 +27,7 @@ import {
   TENANT_NUMBERS,
   takeNumber,
 } from './field-numbers.ts'
+import { refuseIfInPolicy } from './policy-use.ts'
 import { existsError, inUseError, unknownError } from './segment-errors.ts'
 import { getTenant, makeTenant } from './tenants.ts'
 
@@ -115,6 +116,7 @@ export async function removeSegment(directory: Store, tenant: Name, segment: Nam
     const found = await getSegment(directory, tenant, segment)
     if (found === undefined) throw unknownError(what)
     await refuseIfUsed(directory, found.record)
+    await refuseIfInPolicy(directory, what, { tenant, segment })
     return (await directory.commit(removal(found))).committed ? true : undefined
   })
 }

@@ -22,6 +22,7 @@ import {
   TENANT_NUMBERS,
   takeNumber,
 } from './field-numbers.ts'
+import { refuseIfInPolicy } from './policy-use.ts'
 import { existsError, inUseError, unknownError } from './segment-errors.ts'
 
 /** Undefined when there is none. @throws RomanaError E_STORE, E_RECORD */
@@ -63,6 +64,7 @@ export async function removeTenant(directory: Store, name: Name): Promise<void> 
     const found = await getTenant(directory, name)
     if (found === undefined) throw unknownError(`tenant "${name}"`)
     await refuseIfUsed(directory, name)
+    await refuseIfInPolicy(directory, `tenant "${name}"`, { tenant: name })
     return (await commitRemoval(directory, found)) ? true : undefined
   })
 }

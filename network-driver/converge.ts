@@ -11,7 +11,7 @@ import { findDeadEndpoints } from './adoption.ts'
 import { desiredState } from './desired-state.ts'
 import { restingAddresses } from './endpoint-addresses.ts'
 import { chooseIptables, type IptablesSetting, rememberIptables } from './iptables-choice.ts'
-import { listEndpoints, listNetworks, listPeers, listPorts, type Stores } from './records.ts'
+import { listEndpoints, listNetworks, listPeers, listPolicies, listPorts, type Stores } from './records.ts'
 
 export interface ConvergeParts {
   readonly stores: Stores
@@ -113,6 +113,7 @@ async function wantedState(
     networks: await listNetworks(stores),
     endpoints,
     ports: await listPorts(stores),
+    policies: await listPolicies(stores),
     uplinks: uplinks ?? seen.defaultLinks,
     masquerade,
     iptables: await chooseIptables(stores.journal, parts.iptables, seen),

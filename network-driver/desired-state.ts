@@ -13,8 +13,10 @@ import { nextHops } from '../host/plan-host.ts'
 import { addressesOf, poolsOf } from '../store/families.ts'
 import type { PeerRecord } from '../store/host-records.ts'
 import type { NetworkId } from '../store/ids.ts'
+import type { PolicyRecord } from '../store/policy-records.ts'
 import type { EndpointPortsRecord } from '../store/port-records.ts'
 import type { EndpointRecord, NetworkRecord } from '../store/records.ts'
+import { policiesOf } from './policy-state.ts'
 import { portRules } from './port-state.ts'
 
 /** All that the state of a host follows from. */
@@ -30,6 +32,7 @@ export interface HostRecords {
   /** Whether what leaves gets the address of this host. */
   readonly masquerade: boolean
   readonly iptables: IptablesVariant
+  readonly policies: readonly PolicyRecord[]
   /** Absent on a single host. */
   readonly cluster?: ClusterRecords
 }
@@ -77,6 +80,7 @@ export function desiredState(records: HostRecords): HostState {
       uplinks,
       masquerade,
       ports: portRules(records),
+      policies: policiesOf(records.policies),
       ...(rules && { cluster: rules }),
     }),
     hostSet: cluster?.peers.map(({ address }) => address),

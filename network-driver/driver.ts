@@ -3,6 +3,7 @@ import type { Family } from '../address/ip.ts'
 import { planOf } from '../address/ipv6-plan.ts'
 import type { ObservedHost } from '../host/host-state.ts'
 import type { EndpointId, NetworkId } from '../store/ids.ts'
+import type { PolicyRecord } from '../store/policy-records.ts'
 import type { NetworkRecord } from '../store/records.ts'
 import { makeKeyedSerial } from '../store/serial.ts'
 import { highestLinkNumber } from './adoption.ts'
@@ -14,10 +15,26 @@ import { type NetworkWish, parseNetworkWish } from './network-options.ts'
 import { segmentOfPools } from './network-pools.ts'
 import { type NetworkDriverParts, openPublishedPorts, portBinding } from './open-ports.ts'
 import { checkHasIpv6, checkPlanIsFree } from './plan-check.ts'
+import {
+  addChange,
+  cutFlows,
+  isNoChange,
+  NO_CHANGE,
+  type PolicyChange,
+  policyChange,
+  writePolicies,
+} from './policies.ts'
 import { formatHostPort, type HostPort } from './port-sockets.ts'
 import { type PortWish, parsePortWishes } from './port-wishes.ts'
 import { type PublishedPorts, unknownPublisher } from './published-ports.ts'
-import { findNetwork, getEndpoint, listEndpoints, putNetwork, removeNetwork } from './records.ts'
+import {
+  findNetwork,
+  getEndpoint,
+  listEndpoints,
+  listPolicies,
+  putNetwork,
+  removeNetwork,
+} from './records.ts'
 import { type Recovered, recoverJournal } from './recovery.ts'
 import {
   type CreateEndpointRequest,
@@ -40,6 +57,8 @@ export class NetworkDriver {
   readonly #live: LiveEndpoints
   #seen: ObservedHost
   #lastLinkNumber: number
+  /** Changes of policies whose flows may still be there. */
+  #uncut: PolicyChange
 
   /**
    * Recovers the journal from the kernel and brings the host to the recorded state.
@@ -54,6 +73,7 @@ export class NetworkDriver {
       seen,
       live: LiveEndpoints.of(parts.plans, endpoints),
       lastLinkNumber: highestLinkNumber(seen, endpoints),
+      policies: await listPolicies(parts.stores),
     })
     await driver.#ports.settle()
     return driver
@@ -61,7 +81,13 @@ export class NetworkDriver {
 
   private constructor(
     parts: NetworkDriverParts,
-    start: { recovered: Recovered; seen: ObservedHost; live: LiveEndpoints; lastLinkNumber: number },
+    start: {
+      recovered: Recovered
+      seen: ObservedHost
+      live: LiveEndpoints
+      lastLinkNumber: number
+      policies: readonly PolicyRecord[]
+    },
   ) {
     this.#parts = parts
     this.recovered = start.recovered
@@ -69,6 +95,8 @@ export class NetworkDriver {
     this.#live = start.live
     this.#lastLinkNumber = start.lastLinkNumber
     this.#ports = openPublishedPorts(parts, () => this.#seen)
+    // A plugin that died between the rules and the flows has left some.
+    this.#uncut = { before: [], after: start.policies }
   }
 
   /** @throws RomanaError E_IPAM_PAIR, E_OPTION, E_POOL_UNKNOWN, E_COMMAND, E_STORE */
@@ -196,6 +224,24 @@ export class NetworkDriver {
       await this.#converge({ ...this.#parts, onPlan })
     })
     return taken
+  }
+
+  /**
+   * The policies of the cluster, as the directory has them: recorded, carried out, and existing flows cut that they forbid. Gives how
+   * many. What failed is done by the next call. @throws RomanaError E_COMMAND, E_HOST, E_STORE
+   */
+  setPolicies(policies: readonly PolicyRecord[]): Promise<number> {
+    const { stores, plans, host } = this.#parts
+    return this.#gate.exclusive(async () => {
+      this.#uncut = addChange(this.#uncut, policyChange(await listPolicies(stores), policies))
+      if (isNoChange(this.#uncut)) return 0
+      await writePolicies(stores.journal, this.#uncut, policies)
+      await this.#converge(this.#parts)
+      const parts = { host, plans, policies, seen: this.#seen }
+      const count = await cutFlows(parts, this.#uncut)
+      this.#uncut = NO_CHANGE
+      return count
+    })
   }
 
   async #forgetNetwork(networkId: NetworkId): Promise<void> {

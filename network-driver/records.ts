@@ -6,6 +6,7 @@ import { poolsOf } from '../store/families.ts'
 import { PeerRecord } from '../store/host-records.ts'
 import type { EndpointId, HostNumber, NetworkId } from '../store/ids.ts'
 import { journalKeys } from '../store/keys.ts'
+import { PolicyRecord } from '../store/policy-records.ts'
 import { EndpointPortsRecord } from '../store/port-records.ts'
 import {
   type AddressRecord,
@@ -108,4 +109,9 @@ export async function listEndpoints({ journal }: Stores): Promise<EndpointRecord
 /** What endpoints publish. @throws RomanaError E_STORE, E_RECORD */
 export async function listPorts({ journal }: Stores): Promise<EndpointPortsRecord[]> {
   return listRecords(journal, EndpointPortsRecord, journalKeys.ports())
+}
+
+/** @throws RomanaError E_STORE, E_RECORD */
+export async function listPolicies({ journal }: Stores): Promise<PolicyRecord[]> {
+  return listRecords(journal, PolicyRecord, journalKeys.policies())
 }

@@ -12,6 +12,7 @@ import { HostNumberSchema, NetworkNameSchema } from '../store/ids.ts'
 import { formatRecord } from '../store/records.ts'
 import type { Admin, ReadyStatus } from './admin.ts'
 import type { Log } from './log.ts'
+import { addPolicies } from './policy-routes.ts'
 import { asRomanaError, BODY_LIMIT_BYTES, bodyTooLarge, parseJson, unknownRequest } from './request-errors.ts'
 
 export interface AdminAppParts {
@@ -25,6 +26,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   E_REQUEST: 400,
   E_NAME: 400,
   E_METHOD: 404,
+  E_POLICY: 400,
+  E_POLICY_UNKNOWN: 404,
   E_SEGMENT_UNKNOWN: 404,
   E_SEGMENT_EXISTS: 409,
   E_SEGMENT_IN_USE: 409,
@@ -55,6 +58,7 @@ export function createAdminApp({ admin, log }: AdminAppParts): Hono {
   addTenants(app, admin, log)
   addSegments(app, admin, log)
   addHosts(app, admin, log)
+  addPolicies(app, admin, log, answer)
   app.notFound(({ req }) => answerError(unknownRequest(`${req.method} ${req.path}`, 'request')))
   app.onError((error, { req }) => {
     const known = asRomanaError(error, `${req.method} ${req.path}`)

@@ -4,6 +4,15 @@ import type { Cidr } from '../address/cidr.ts'
 import type { Ip } from '../address/ip.ts'
 import { listMarks, markEverywhere, unmarkEverywhere, whenNobodyHolds } from '../cluster/everywhere-marks.ts'
 import { acceptHost, type HostView, listHosts, removeHost } from '../cluster/hosts.ts'
+import {
+  type Applied,
+  applyPolicies,
+  checkPolicies,
+  getPolicy,
+  listPolicies,
+  removePolicy,
+} from '../cluster/policies.ts'
+import { type PolicyView, policyView } from '../cluster/policy-view.ts'
 import { type StaticRoute, staticRoutes } from '../cluster/static-routes.ts'
 import type { IpamDriver } from '../ipam-driver/driver.ts'
 import { cellOf } from '../ipam-driver/segment-hold.ts'
@@ -12,7 +21,7 @@ import { addTenant, listTenants, removeTenant } from '../ipam-driver/tenants.ts'
 import { linksOf } from '../network-driver/desired-state.ts'
 import type { NetworkDriver } from '../network-driver/driver.ts'
 import { HostEndpointRecord, HostRecord } from '../store/host-records.ts'
-import type { HostNumber, Name, NetworkName } from '../store/ids.ts'
+import type { HostNumber, Name, NetworkName, PolicyName } from '../store/ids.ts'
 import { directoryKeys, journalKeys } from '../store/keys.ts'
 import {
   EndpointRecord,
@@ -228,6 +237,26 @@ export class Admin {
   ports(): Promise<PortView[]> {
     const { journal, network } = this.#parts
     return listPortViews(journal, (port) => network.isReserved(port))
+  }
+
+  /** Those of the cluster. */
+  async policies(): Promise<PolicyView[]> {
+    return (await listPolicies(this.#directory)).map(policyView)
+  }
+
+  /** @throws RomanaError E_POLICY_UNKNOWN */
+  async policy(name: PolicyName): Promise<PolicyView> {
+    return policyView((await getPolicy(this.#directory, name)).record)
+  }
+
+  /** @param isCheck only says what would be done. @throws RomanaError as {@link applyPolicies} */
+  applyPolicies(document: unknown, isCheck: boolean): Promise<Applied> {
+    return isCheck ? checkPolicies(this.#directory, document) : applyPolicies(this.#directory, document)
+  }
+
+  /** @throws RomanaError E_POLICY_UNKNOWN */
+  removePolicy(name: PolicyName): Promise<void> {
+    return removePolicy(this.#directory, name)
   }
 
   /** What is to be changed on this host, as text; "" when nothing. @throws RomanaError as {@link NetworkDriver.preview} */

@@ -5,7 +5,10 @@ import { type Repeating, startRepeating } from '../cluster/repeat.ts'
 import { watchKeys } from '../cluster/watch-keys.ts'
 import { reasonOf } from '../errors.ts'
 import type { IpamDriver } from '../ipam-driver/driver.ts'
-import { journalKeys } from '../store/keys.ts'
+import type { NetworkDriver } from '../network-driver/driver.ts'
+import { followRecords } from '../store/follow.ts'
+import { directoryKeys, journalKeys } from '../store/keys.ts'
+import { PolicyRecord } from '../store/policy-records.ts'
 import type { Store } from '../store/store.ts'
 import type { ContainerNames } from './container-names.ts'
 import type { EngineClient } from './engine.ts'
@@ -66,4 +69,29 @@ export function keepEngineAsked(
     onFailure: (error) => log.warn({ err: error }, `segments everywhere: ${reasonOf(error)}`),
   })
   opened.defer(() => everywhere.close())
+}
+
+/** What the directory says of policies comes to this host. */
+export function keepPolicies(
+  directory: Store,
+  network: NetworkDriver,
+  log: Log,
+  opened: AsyncDisposableStack,
+): void {
+  const stop = new AbortController()
+  const following = followRecords({
+    store: directory,
+    prefix: directoryKeys.policies(),
+    schema: PolicyRecord,
+    async onRecords(policies) {
+      const cut = await network.setPolicies(policies)
+      log.debug({ policies: policies.length, cut }, 'policies are carried out')
+    },
+    onTrouble: (error) => log.error({ err: error }, `policies stay as they are: ${reasonOf(error)}`),
+    signal: stop.signal,
+  })
+  opened.defer(async () => {
+    stop.abort()
+    await following
+  })
 }

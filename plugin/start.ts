@@ -14,7 +14,7 @@ import { guardStore } from '../store/guarded.ts'
 import type { HostNumber } from '../store/ids.ts'
 import type { Store } from '../store/store.ts'
 import { Admin } from './admin.ts'
-import { keepEngineAsked, keepMirrored, keepReconciled } from './background.ts'
+import { keepEngineAsked, keepMirrored, keepPolicies, keepReconciled } from './background.ts'
 import { type ClusterParts, type ClusterTasks, startClusterTasks } from './cluster-tasks.ts'
 import type { Config } from './config.ts'
 import { ContainerNames } from './container-names.ts'
@@ -100,6 +100,7 @@ async function openPlugin(
   })
   const reconciling = keepReconciled(ipam, log, opened)
   await keepCopied({ config, directory: shared, journal, host: number, log }, opened)
+  keepPolicies(shared, network, log, opened)
   log.info({ host: number, plan: String(plans.ipv4.cidr), recovered: network.recovered }, 'ready')
   return {
     drivers() {

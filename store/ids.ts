@@ -35,6 +35,17 @@ export const NameSchema = v.pipe(
 )
 export type Name = v.InferOutput<typeof NameSchema>
 
+/** A policy's name. It becomes part of a store key. */
+export const PolicyNameSchema = v.pipe(
+  v.string(),
+  v.regex(
+    /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/,
+    'must be 1 to 63 letters, digits, "_", "." and "-", and begin with a letter or digit',
+  ),
+  v.brand('PolicyName'),
+)
+export type PolicyName = v.InferOutput<typeof PolicyNameSchema>
+
 const AUTOMATIC = /^auto-\d+$/
 
 /** The name of an automatic segment, which is made for a network without options. Nobody else can give such a name. */

@@ -1,7 +1,7 @@
 /** The layout of both stores. The only place that spells a key. Pure. */
 import type { Cidr } from '../address/cidr.ts'
 import type { Ip } from '../address/ip.ts'
-import type { EndpointId, FieldNumber, HostNumber, Name, NetworkId } from './ids.ts'
+import type { EndpointId, FieldNumber, HostNumber, Name, NetworkId, PolicyName } from './ids.ts'
 
 /** Keys of the directory: what the hosts of a cluster share. */
 export const directoryKeys = {
@@ -36,6 +36,8 @@ export const directoryKeys = {
   /** A segment that shall be a Docker network on every host. */
   everywhere: (tenant: Name, segment: Name) => `/everywhere/${tenant}/${segment}`,
   allEverywhere: () => '/everywhere/',
+  policy: (name: PolicyName) => `/policies/${name}`,
+  policies: () => '/policies/',
 } as const
 
 /** Keys of the journal: what is true of this host. */
@@ -58,4 +60,7 @@ export const journalKeys = {
   peers: () => '/peers/',
   /** There when the journal has what the directory knew of this host: only then is the directory's copy to follow it. */
   takenOver: () => '/taken-over',
+  /** A policy, as the directory had it last. */
+  policy: (name: PolicyName) => `/policies/${name}`,
+  policies: () => '/policies/',
 } as const

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -235,5 +235,48 @@ describe('a command of the admin API', () => {
       stdout: '',
       stderr: expect.stringContaining('(E_SEGMENT_UNKNOWN)'),
     })
+  })
+})
+
+describe('romana policy', () => {
+  const file = () => `${host.socket}.json`
+  const policy = {
+    name: 'db-from-web',
+    direction: 'ingress',
+    appliesTo: [
+      { tenant: 'blue', segment: 'db' },
+      { tenant: 'blue', segment: 'web' },
+    ],
+    default: 'deny',
+    peers: [{ tenant: 'blue' }],
+    rules: [{ protocol: 'tcp', ports: [5432] }],
+  }
+
+  test('apply, list, show and remove', async () => {
+    await type('segment add blue web')
+    await type('segment add blue db')
+    await writeFile(file(), JSON.stringify({ policies: [policy] }))
+    expect(await type(`policy apply ${file()} --check`)).toBe('0 would be created  db-from-web\n')
+    expect(await type('policy list')).toBe('0 POLICY  DIRECTION  DEFAULT  PEERS  APPLIES TO\n')
+    expect(await type(`policy apply ${file()}`)).toBe('0 created  db-from-web\n')
+    expect(await type(`policy apply ${file()}`)).toBe('0 unchanged  db-from-web\n')
+    expect(await type('policy list')).toBe(`\
+0 POLICY       DIRECTION  DEFAULT  PEERS  APPLIES TO
+db-from-web  ingress    deny     1      blue/db,blue/web
+`)
+    expect(await typeJson('policy list')).toEqual([policy])
+    expect(await typeJson('policy show db-from-web')).toEqual({ policies: [policy] })
+    expect(await type('policy remove db-from-web')).toBe('0 Removed policy db-from-web\n')
+    expect(await type('policy remove db-from-web')).toMatch(/^1! .*E_POLICY_UNKNOWN/)
+  })
+
+  test('what cannot be read or used is said', async () => {
+    expect(await type('policy apply /nowhere.json')).toBe(
+      '2! Cannot read the policies of "/nowhere.json": ENOENT: no such file or directory, open \'/nowhere.json\'. It is a JSON object: docs/policies.md has its form (E_POLICY)\n',
+    )
+    await writeFile(file(), JSON.stringify({ policies: [policy] }))
+    expect(await type(`policy apply ${file()}`)).toMatch(
+      /^2! Cannot use the policies: policies\[0\]\.appliesTo\[0\]\.tenant: there is no tenant "blue"/,
+    )
   })
 })

@@ -5,7 +5,7 @@ import { PLANS } from './host-fixtures.ts'
 
 /** Tables, jumps and rules in the order in which packets meet them. */
 function show(plans = PLANS, options: Partial<FirewallOptions> = {}): string {
-  return firewall(plans, { uplinks: ['eth0'], masquerade: true, ports: [], ...options })
+  return firewall(plans, { uplinks: ['eth0'], masquerade: true, ports: [], policies: [], ...options })
     .flatMap(({ family, table, chains, jumps }) => [
       `IPv${family} ${table}`,
       ...jumps.map(({ from, to }) => `  ${from}: -j ${to}`),

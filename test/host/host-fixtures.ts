@@ -24,6 +24,7 @@ export const EMPTY_HOST: HostRecords = {
   uplinks: ['eth0'],
   masquerade: true,
   iptables: 'nft',
+  policies: [],
 }
 
 /** A network of tenant "red" whose segment and id are `name`. @param cells one or, parted by a blank, an IPv4 and an IPv6 one. */

@@ -55,6 +55,8 @@ export function mortalHost(host: Host, life: Life): Host {
     addEndpoint: (wiring) => life.write(() => host.addEndpoint(wiring)),
     removeEndpoint: (link) => life.write(() => host.removeEndpoint(link)),
     forgetUdpFlows: (ports) => life.write(() => host.forgetUdpFlows(ports)),
+    flows: () => life.read(() => host.flows()),
+    forgetFlows: (flows) => life.write(() => host.forgetFlows(flows)),
     close: () => host.close(),
   }
 }

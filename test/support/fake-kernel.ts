@@ -24,6 +24,8 @@ export interface FakeKernel {
   ip(...lines: readonly string[]): void
   /** Another program changes a table. @throws Error */
   iptablesRestore(family: Family, text: string): void
+  /** Lines of `conntrack -L`: what the kernel lets pass because it knows it. */
+  readonly flows: string[]
   /** Another program switches `net.ipv4.ip_forward`. */
   setForwarding(on: boolean): void
   /** The engine moves a container's link into its sandbox. */
@@ -45,6 +47,7 @@ export function makeFakeKernel(): FakeKernel {
     host: openFakeHost(kernel),
     show: () => kernel.show(),
     forgotten: kernel.forgotten,
+    flows: kernel.flows,
     ip: (...lines) => {
       for (const line of lines) runIpLine(ipState, line)
     },
@@ -69,6 +72,8 @@ class Kernel {
   readonly failures = new Map<FakeProgram, number>()
   readonly sysctls = new Set<string>()
   hostSet: string[] | undefined
+  /** Lines of `conntrack -L`. */
+  readonly flows: string[] = []
 
   show(): string {
     return [
@@ -134,6 +139,9 @@ function fakeRun(kernel: Kernel): RunCommand {
     const command = `${file} ${args.join(' ')}`
     if (command === 'ip -batch -') runBatch(kernel, input, 4)
     else if (command === 'ip -6 -batch -') runBatch(kernel, input, 6)
+    else if (command === 'conntrack -L -f ipv4') return kernel.flows.join('\n')
+    else if (command === 'conntrack -L -f ipv6') return ''
+    else if (file === 'conntrack' && args[5] === '-s') forgetFlow(kernel, args)
     else if (command === 'ipset restore') restoreSet(kernel, input)
     else if (command === 'iptables-nft-restore --noflush --wait 5') restore(kernel, 4, input)
     else if (command === 'ip6tables-nft-restore --noflush --wait 5') restore(kernel, 6, input)
@@ -141,6 +149,19 @@ function fakeRun(kernel: Kernel): RunCommand {
     else throw new Error(`The fake kernel does not know the command "${command}"`)
     return ''
   }
+}
+
+/** `conntrack -D`: flows whose line has all that is named. */
+function forgetFlow(kernel: Kernel, args: readonly string[]): void {
+  const [, , , , protocol = '', , source, , destination, , port] = args
+  const isMeant = (flow: string) =>
+    flow.startsWith(`${protocol} `) &&
+    flow.includes(` src=${source} dst=${destination} `) &&
+    (port === undefined || flow.includes(` dport=${port} `))
+  const left = kernel.flows.filter((flow) => !isMeant(flow))
+  if (left.length === kernel.flows.length)
+    throw commandError('conntrack -D', '0 flow entries have been deleted')
+  kernel.flows.splice(0, kernel.flows.length, ...left)
 }
 
 /** `ipset restore`: strict about what is there already, as ipset is. */

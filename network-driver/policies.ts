@@ -1,0 +1,87 @@
+/** Policies of the cluster come to this host: into the journal, then into the rules, then to the flows that are there already. */
+import type { Plans } from '../address/address-plan.ts'
+import type { Ip } from '../address/ip.ts'
+import { plansOf } from '../address/ipv6-plan.ts'
+import type { ObservedHost } from '../host/host-state.ts'
+import type { Host } from '../host/linux-host.ts'
+import { concerns, isForbidden } from '../host/policy-verdict.ts'
+import { journalKeys } from '../store/keys.ts'
+import type { PolicyRecord } from '../store/policy-records.ts'
+import { formatRecord } from '../store/records.ts'
+import { type Change, MAX_CHANGES, type Store } from '../store/store.ts'
+import { policiesOf } from './policy-state.ts'
+
+/** Policies as they were and as they are, where these differ. */
+export interface PolicyChange {
+  readonly before: readonly PolicyRecord[]
+  readonly after: readonly PolicyRecord[]
+}
+
+/** What differs between two sets. */
+export function policyChange(before: readonly PolicyRecord[], after: readonly PolicyRecord[]): PolicyChange {
+  const without = (some: readonly PolicyRecord[], others: readonly PolicyRecord[]) => {
+    const texts = new Set(others.map(formatRecord))
+    return some.filter((policy) => !texts.has(formatRecord(policy)))
+  }
+  return { before: without(before, after), after: without(after, before) }
+}
+
+export const NO_CHANGE: PolicyChange = { before: [], after: [] }
+
+export function isNoChange({ before, after }: PolicyChange): boolean {
+  return before.length === 0 && after.length === 0
+}
+
+/** Both changes as one. */
+export function addChange(earlier: PolicyChange, later: PolicyChange): PolicyChange {
+  return { before: [...earlier.before, ...later.before], after: [...earlier.after, ...later.after] }
+}
+
+/** @param policies all that there shall be. @throws RomanaError E_STORE */
+export async function writePolicies(
+  journal: Store,
+  { before, after }: PolicyChange,
+  policies: readonly PolicyRecord[],
+): Promise<void> {
+  const kept = new Map(policies.map((policy) => [policy.name, policy]))
+  const names = new Set([...before, ...after].map(({ name }) => name))
+  const changes = [...names].map((name): Change => {
+    const policy = kept.get(name)
+    const key = journalKeys.policy(name)
+    return policy === undefined ? { kind: 'remove', key } : { kind: 'put', key, value: formatRecord(policy) }
+  })
+  while (changes.length > 0) await journal.commit(changes.splice(0, MAX_CHANGES))
+}
+
+/** What a flow is judged by. */
+export interface CutParts {
+  readonly host: Host
+  readonly plans: Plans
+  /** All that hold now. */
+  readonly policies: readonly PolicyRecord[]
+  readonly seen: ObservedHost
+}
+
+/**
+ * The rules let pass what belongs to a flow that the kernel knows. So those that the change forbids are forgotten, behind the
+ * rules: what comes next of them is judged anew. Gives their number. @throws RomanaError E_COMMAND
+ */
+export async function cutFlows(parts: CutParts, { before, after }: PolicyChange): Promise<number> {
+  const { host, plans, seen } = parts
+  const changed = policiesOf([...before, ...after])
+  if (changed.length === 0) return 0
+  const own = new Set([...seen.addresses, ...seen.linkAddresses].map(({ address }) => String(address)))
+  const isHost = (address: Ip) => own.has(String(address))
+  const policies = policiesOf(parts.policies)
+  const flows = await host.flows()
+  const forbidden = plansOf(plans).flatMap((plan) =>
+    flows.filter(
+      (flow) =>
+        flow.source.family === plan.cidr.family &&
+        concerns(plan, changed, flow) &&
+        isForbidden({ plan, policies, isHost }, flow),
+    ),
+  )
+  await host.forgetFlows(forbidden)
+  return forbidden.length
+}
