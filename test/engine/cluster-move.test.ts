@@ -50,7 +50,9 @@ it('the first host brings its plan, number, tenants and segments along', async (
   const values = Object.entries(etcd.settings).map(([name, value]) => `${name}=${value}`)
   await first.docker(['plugin', 'set', PLUGIN, ...values])
   await first.docker(['plugin', 'enable', PLUGIN])
-  expect(await statusOf(first)).toMatchObject({ ready: true, host: 1 })
+  await expect
+    .poll(() => statusOf(first), { timeout: 30_000, interval: 500 })
+    .toMatchObject({ ready: true, host: 1 })
   expect(await segmentsOf(first)).toBe(before)
   members.push(await startMember(first, 'three', 'blue-web'))
   expect(await endPings([{ from, to }])).toEqual([])

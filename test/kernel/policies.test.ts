@@ -1,6 +1,8 @@
 /** Policies on the real kernel: random sets against the oracle, flows that are cut, and what many of them cost. */
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Plans } from '../../address/address-plan.ts'
+import { localIpv6Plan } from '../../address/ipv6-plan.ts'
 import { firewall } from '../../host/firewall.ts'
 import type { HostState } from '../../host/host-state.ts'
 import { formatHostPlan, planHost } from '../../host/plan-host.ts'
@@ -35,8 +37,10 @@ const PROBES: readonly Packet[] = [
   { protocol: 'udp', port: 7000, type: 0 },
 ]
 
+const BOTH = { ...PLANS, ipv6: localIpv6Plan(PLANS.ipv4, 1n) }
+
 /** Random sets for each variant of iptables, others for each. */
-const SETS = 50
+const SETS = 4
 const SEEDS = { nft: 14, legacy: 15 } as const
 
 // Both side by side, since most of a probe is waiting; the tests of each in turn.
@@ -49,10 +53,10 @@ describe.concurrent.each(VARIANTS)('policies through iptables-%s', (variant) => 
   })
   afterAll(() => namespaces.removeAll())
 
-  function wantedWith(records: readonly PolicyRecord[]): HostState {
+  function wantedWith(records: readonly PolicyRecord[], plans: Plans = PLANS): HostState {
     // Not masqueraded, so that the outsider tells them apart.
-    const options = { uplinks: ['eth0'], masquerade: false, policies: policiesOf(records) }
-    return { ...world.wanted, firewall: firewall(PLANS, options) }
+    const options = { uplinks: ['eth0'], masquerade: false, ports: [], policies: policiesOf(records) }
+    return { ...world.wanted, firewall: firewall(plans, options) }
   }
 
   /** As the driver does: rules, then flows. Gives how many were cut. */
@@ -62,7 +66,7 @@ describe.concurrent.each(VARIANTS)('policies through iptables-%s', (variant) => 
     await kernel.bringTo(wantedWith(records))
     const parts = {
       host: kernel.host,
-      plan: PLANS.ipv4,
+      plans: PLANS,
       policies: records,
       seen: await kernel.host.observe(),
     }
@@ -134,7 +138,7 @@ describe.concurrent.each(VARIANTS)('policies through iptables-%s', (variant) => 
       const lines: string[] = []
       const counts: number[] = []
       for (const count of [0, 1, 10, 100, 1_000]) {
-        const wanted = { ...wantedWith(recordsOf(manyPolicies(count))), iptables: variant }
+        const wanted = { ...wantedWith(recordsOf(manyPolicies(count)), BOTH), iptables: variant }
         const plan = planHost(wanted, await host.observe())
         const startMs = performance.now()
         await host.apply(plan)
@@ -182,7 +186,7 @@ function manyPolicies(count: number): OraclePolicy[] {
     direction: index % 2 === 0 ? 'ingress' : 'egress',
     appliesTo: segments.slice(index % segments.length, (index % segments.length) + 1),
     default: 'deny',
-    peers: [{ cidr: `192.0.2.${index % 250}/32` }],
+    peers: [{ cidr: `192.0.2.${index % 250}/32` }, { tenant: 'blue' }],
     rules: [{ protocol: 'tcp', ports: [1_000 + index, `${20_000 + index}-${30_000 + index}`] }],
   }))
 }

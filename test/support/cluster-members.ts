@@ -41,12 +41,32 @@ function segmentOf(name: string): string {
   return name.split('-').slice(1, 3).join('-')
 }
 
-/** The pairs that are not as they must be, both ways: "- …" is missing, "+ …" is too much. Empty: exactly the segments. */
+/**
+ * The pairs that are not as they must be: "missing a -> b: tcp", "too much a -> b: icmp". Empty: exactly the segments. Who misses something is
+ * asked once more, since all are asked at once and a machine may be busy; what came through though it must not counts at once.
+ */
 export async function wrongPairs(members: readonly Member[]): Promise<string[]> {
-  const seen = new Set((await reachability(members)).split('\n'))
-  const wanted = new Set(expectedReachability(members, inOneSegment).split('\n'))
-  return [
-    ...[...wanted].filter((line) => !seen.has(line)).map((line) => `- ${line}`),
-    ...[...seen].filter((line) => !wanted.has(line)).map((line) => `+ ${line}`),
-  ]
+  const first = await compare(members)
+  if (first.missing.length === 0) return first.tooMuch
+  const second = await compare(members)
+  return [...first.tooMuch, ...second.tooMuch, ...second.missing]
+}
+
+async function compare(members: readonly Member[]): Promise<{ missing: string[]; tooMuch: string[] }> {
+  const seen = answersOf(await reachability(members))
+  const wanted = answersOf(expectedReachability(members, inOneSegment))
+  return {
+    missing: [...wanted].filter((answer) => !seen.has(answer)).map((answer) => `missing ${answer}`),
+    tooMuch: [...seen].filter((answer) => !wanted.has(answer)).map((answer) => `too much ${answer}`),
+  }
+}
+
+/** "a -> b: icmp tcp" is two answers. */
+function answersOf(table: string): Set<string> {
+  return new Set(
+    table.split('\n').flatMap((line) => {
+      const [pair = '', protocols = ''] = line.split(': ')
+      return protocols.split(' ').flatMap((each) => (each === 'nothing' ? [] : [`${pair}: ${each}`]))
+    }),
+  )
 }

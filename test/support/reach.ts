@@ -63,7 +63,7 @@ export async function byIpv6(member: Member): Promise<Member> {
 }
 
 /** Containers that probe at the same time, each with three programs for every other one. */
-const AT_ONCE = 4
+const AT_ONCE = 12
 /** How long a probe waits for its answer, in seconds, and all of a container's probes, in milliseconds: machines are busy at times. */
 const PATIENCE_S = 3
 const PROBES_MS = 180_000
