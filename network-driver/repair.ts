@@ -18,6 +18,8 @@ export interface RepairParts {
 export interface RepairLoop {
   /** What was noticed, in words for the log. A look follows. */
   notice(what: readonly string[]): void
+  /** What the host shall carry has changed: a look follows too, and what it changes is no repair. */
+  expect(what: string): void
   /** No further looks. Resolves when the one under way has ended. */
   close(): Promise<void>
 }
@@ -41,6 +43,7 @@ export function startRepairLoop(parts: RepairParts): RepairLoop {
 class Loop implements RepairLoop {
   readonly #parts: RepairParts
   readonly #noticed = new Set<string>()
+  readonly #expected = new Set<string>()
   readonly #regular = setInterval(() => this.#lookSoon(), REGULAR_MS)
   #timer: NodeJS.Timeout | undefined
   #look: Promise<void> | undefined
@@ -55,6 +58,11 @@ class Loop implements RepairLoop {
 
   notice(what: readonly string[]): void {
     for (const text of what) this.#noticed.add(text)
+    this.#lookSoon()
+  }
+
+  expect(what: string): void {
+    this.#expected.add(what)
     this.#lookSoon()
   }
 
@@ -82,17 +90,19 @@ class Loop implements RepairLoop {
     this.#timer = undefined
     this.#look = this.#lookOnce().then(() => {
       this.#look = undefined
-      if (this.#noticed.size > 0) this.#lookSoon()
+      if (this.#noticed.size + this.#expected.size > 0) this.#lookSoon()
     })
   }
 
   async #lookOnce(): Promise<void> {
-    const noticed = [...this.#noticed]
+    const noticed = [...this.#noticed, ...this.#expected]
+    const isExpected = this.#noticed.size === 0 && this.#expected.size > 0
     this.#noticed.clear()
+    this.#expected.clear()
     try {
       const plan = await this.#parts.look(noticed)
       this.#lastLookMs = performance.now()
-      if (plan !== '') this.#countRepair(plan)
+      if (plan !== '' && !isExpected) this.#countRepair(plan)
     } catch (error) {
       this.#lastLookMs = performance.now()
       this.#countFailure(error)

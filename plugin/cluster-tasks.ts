@@ -12,8 +12,8 @@ import type { Directory } from './open-directory.ts'
 export interface ClusterParts {
   readonly directory: SharedDirectory
   readonly journal: Store
-  /** Lets the host be looked at, for this reason. */
-  readonly notice: (what: readonly string[]) => void
+  /** Lets the host be looked at: what it shall carry has changed, in words for the log. */
+  readonly expect: (what: string) => void
   readonly log: Log
 }
 
@@ -62,7 +62,7 @@ class Tasks implements ClusterTasks {
   constructor(parts: ClusterParts) {
     this.#parts = parts
     this.#isVerified = parts.directory.membership.isVerified
-    const { directory, journal, notice } = parts
+    const { directory, journal, expect } = parts
     const { host, instanceId } = directory.membership
     this.#following = followPeers({
       directory: directory.store,
@@ -70,7 +70,7 @@ class Tasks implements ClusterTasks {
       host,
       instanceId,
       signal: this.#ending.signal,
-      onChange: () => notice(['the hosts of the cluster']),
+      onChange: () => expect('the hosts of the cluster'),
       onTrouble: (error) => this.#lose(error),
       onReach: () => this.#reach(),
     })

@@ -64,8 +64,8 @@ async function openPlugin(
     cluster?.lookedAt()
     return plan
   })
-  const stores = await openStoreAddresses(config, opened, repair.notice)
-  const cluster = followCluster({ directory, journal, log, notice: repair.notice }, opened)
+  const stores = await openStoreAddresses(config, opened, repair.expect)
+  const cluster = followCluster({ directory, journal, log, expect: repair.expect }, opened)
   const shared = guarded(directory.store, cluster)
   const opening = NetworkDriver.open({
     stores: { directory: shared, journal, host: number },
@@ -156,10 +156,10 @@ async function keepCopied(parts: CopyParts, opened: AsyncDisposableStack): Promi
 async function openStoreAddresses(
   { etcd }: Config,
   opened: AsyncDisposableStack,
-  notice: (what: readonly string[]) => void,
+  expect: (what: string) => void,
 ): Promise<StoreAddresses | undefined> {
   if (etcd === undefined) return undefined
-  const onChange = () => notice(['the addresses of the store'])
+  const onChange = () => expect('the addresses of the store')
   return opened.adopt(await watchStoreAddresses(etcd.endpoints, onChange), (addresses) => addresses.close())
 }
 
@@ -176,8 +176,8 @@ async function openHost({ paths }: Config, run: RunCommand): Promise<Host> {
 interface Repair {
   /** Told which rules the host shall have. */
   readonly follow: HostWatch['follow']
-  /** Lets the host be looked at. */
-  readonly notice: (what: readonly string[]) => void
+  /** Lets the host be looked at: what it shall carry has changed. */
+  readonly expect: (what: string) => void
 }
 
 /** Watches the host and lets it be repaired. */
@@ -200,10 +200,10 @@ function keepRepaired(
     onTrouble: (text) => log.warn(text),
   })
   opened.defer(() => watch.close())
-  return { follow: watch.follow, notice: (what) => loop.notice(what) }
+  return { follow: watch.follow, expect: (what) => loop.expect(what) }
 }
 
 function logPlan(log: Log, plan: string, noticed?: readonly string[]): void {
   if (noticed === undefined) log.info({ plan }, 'changing the host')
-  else log.warn({ plan, noticed }, 'others changed the host: putting back what is missing')
+  else log.warn({ plan, noticed }, 'the host is not as it shall be: changing it')
 }

@@ -107,6 +107,18 @@ describe('the repair loop', () => {
     expect(all.looks).toHaveLength(27)
   })
 
+  it('takes no number of changes that it expects for a fight', async () => {
+    const all = startLooks()
+    all.find = 'plan'
+    for (let times = 0; times < 100; times += 1) {
+      all.loop.expect('the hosts of the cluster')
+      await vi.advanceTimersByTimeAsync(1_000)
+    }
+    expect(all.fights).toEqual([])
+    // Beside those that are due every minute.
+    expect(all.looks.filter((look) => look.endsWith('the hosts of the cluster'))).toHaveLength(100)
+  })
+
   it('is as quick as ever when the fight is over', async () => {
     const all = startLooks()
     all.find = 'plan'
