@@ -5,12 +5,13 @@
 import { etcdError, isAway } from './etcd-errors.ts'
 import { keyBytes, OWNERS } from './etcd-keys.ts'
 import type { EtcdMembers } from './etcd-members.ts'
-import { isRepeatable, type OwnerToken, resultOf, transactionOf } from './etcd-transaction.ts'
+import { type OwnerToken, resultOf, transactionOf } from './etcd-transaction.ts'
 import type { Change, CommitResult } from './store.ts'
 
 /** How often a transaction is sent. Enough that one of three members which is down or cut off is passed over. */
 const ATTEMPTS = 3
 const CANNOT = 'write to'
+const UNSETTLED = new Error('no answer came in time, and another process writes in the name of this host')
 
 /** A key that belongs to one transaction from its first attempt until it is settled. */
 interface Slot {
@@ -33,17 +34,30 @@ export class EtcdCommits {
     this.#owner = owner
   }
 
-  /** @throws RomanaError E_STORE_AWAY, after which the changes may be there or not; E_STORE_DENIED, E_STORE */
+  /**
+   * @throws RomanaError E_STORE_AWAY or E_STORE, after which the changes may be there or not; E_STORE_DENIED
+   */
   async commit(changes: readonly Change[]): Promise<CommitResult> {
-    if (isRepeatable(changes)) {
-      const request = transactionOf(this.#prefix, changes, undefined)
-      return this.#members.ask(CANNOT, async ({ kv }) => resultOf(changes, undefined, await kv.txn(request)))
-    }
+    const unchanged = await this.#revisionIfNothingToDo(changes)
+    if (unchanged !== undefined) return { committed: true, revision: unchanged }
     const slot = this.#freeSlots.pop() ?? (await this.#openSlot())
     // A slot whose transaction could not be settled is not used again: it may still be under way.
     const result = await this.#commitOnce(changes, { ...slot, value: crypto.randomUUID() })
+    // What a process before this one had under way has come late, and written the slot.
+    if (result === undefined) return this.commit(changes)
     this.#freeSlots.push(result.committed ? { key: slot.key, revision: result.revision } : slot)
     return result
+  }
+
+  /** To remove what is absent is no change, and writes no token either. Undefined: there is something to do. */
+  async #revisionIfNothingToDo(changes: readonly Change[]): Promise<number | undefined> {
+    if (changes.some((change) => change.kind !== 'remove' || change.revision !== undefined)) return undefined
+    const success = changes.map(({ key }) => ({
+      request_range: { key: keyBytes(this.#prefix, key), keys_only: true },
+    }))
+    const { header, responses } = await this.#members.ask(CANNOT, ({ kv }) => kv.txn({ success }))
+    const isPresent = responses.some(({ response_range: { kvs } }) => kvs.length > 0)
+    return isPresent ? undefined : Number(header.revision)
   }
 
   async #openSlot(): Promise<Slot> {
@@ -53,12 +67,15 @@ export class EtcdCommits {
     return { key, revision: Number(kvs[0]?.mod_revision ?? 0) }
   }
 
-  async #commitOnce(changes: readonly Change[], token: OwnerToken): Promise<CommitResult> {
+  /** Undefined: it was not carried out, as somebody else has written the slot. */
+  async #commitOnce(changes: readonly Change[], token: OwnerToken): Promise<CommitResult | undefined> {
     const request = transactionOf(this.#prefix, changes, token)
     let failure: unknown
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       try {
-        return resultOf(changes, token, await this.#members.askOnce(({ kv }) => kv.txn(request)))
+        const result = resultOf(changes, token, await this.#members.askOnce(({ kv }) => kv.txn(request)))
+        if (result === undefined && failure !== undefined) throw UNSETTLED
+        return result
       } catch (error) {
         failure = error
         if (!isAway(error)) break

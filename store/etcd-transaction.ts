@@ -14,48 +14,35 @@ export interface OwnerToken {
   readonly revision: number
 }
 
-/** @param token none for a transaction that may be carried out twice. */
-export function transactionOf(
-  prefix: string,
-  changes: readonly Change[],
-  token: OwnerToken | undefined,
-): ITxnRequest {
-  const conditions = changes.flatMap(conditionOf)
-  const ownConditions = token === undefined ? [] : [token]
+export function transactionOf(prefix: string, changes: readonly Change[], token: OwnerToken): ITxnRequest {
+  const { key, value } = token
+  const conditions = [token, ...changes.flatMap(conditionOf)]
+  const writes: Change[] = [...changes, { kind: 'put', key, value }]
   return {
-    compare: [...ownConditions, ...conditions].map((condition) => compareOf(prefix, condition)),
-    success: [
-      ...changes.map((change) => operationOf(prefix, change)),
-      ...ownConditions.map(({ key, value }) => operationOf(prefix, { kind: 'put', key, value })),
-    ],
-    failure: [...ownConditions, ...conditions].map(({ key }) => ({
-      request_range: { key: keyBytes(prefix, key) },
-    })),
+    compare: conditions.map((condition) => compareOf(prefix, condition)),
+    success: writes.map((change) => operationOf(prefix, change)),
+    failure: conditions.map((condition) => ({ request_range: { key: keyBytes(prefix, condition.key) } })),
   }
 }
 
-/** The result of a transaction, when etcd has answered it. */
+/**
+ * The result of a transaction, when etcd has answered it. Undefined: somebody else has written the token's key, so that this
+ * attempt was not carried out, and of earlier ones nothing is known.
+ */
 export function resultOf(
   changes: readonly Change[],
-  token: OwnerToken | undefined,
+  token: OwnerToken,
   { succeeded, header, responses }: ITxnResponse,
-): CommitResult {
+): CommitResult | undefined {
   if (succeeded) return { committed: true, revision: Number(header.revision) }
-  const found = responses.map(({ response_range: { kvs } }) => kvs[0])
-  if (token !== undefined) {
-    const own = found.shift()
-    // An earlier attempt was carried out after all.
-    if (own?.value.toString() === token.value) return { committed: true, revision: Number(own.mod_revision) }
-  }
+  const [own, ...found] = responses.map(({ response_range: { kvs } }) => kvs[0])
+  // An earlier attempt was carried out after all.
+  if (own?.value.toString() === token.value) return { committed: true, revision: Number(own.mod_revision) }
+  if (Number(own?.mod_revision ?? 0) !== token.revision) return undefined
   const conflicts = changes
     .flatMap(conditionOf)
     .filter(({ revision }, index) => Number(found[index]?.mod_revision ?? 0) !== revision)
   return { committed: false, conflicts: conflicts.map(({ key }) => key) }
-}
-
-/** Whether a transaction does the same when it is carried out a second time, and need not be recognised. */
-export function isRepeatable(changes: readonly Change[]): boolean {
-  return changes.every((change) => change.kind === 'remove' && change.revision === undefined)
 }
 
 /** The revision that a key must have; 0 stands for a key that is absent. */
