@@ -47,6 +47,7 @@ test('an endpoint has a pair with its alias and MTU, the next hop, the route, an
   expect(seen).toEqual({
     name: link,
     alias: `romana1 ${endpoint.endpointId} web 10.1.17.5 red web`,
+    linkAddress: expect.stringMatching(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/),
     mtu: 1400,
     up: true,
     peerIsHere: true,

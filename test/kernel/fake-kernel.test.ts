@@ -105,8 +105,8 @@ describe('the fake kernel of the unit tests', () => {
 
   test('throws on what it does not know', () => {
     const fake = makeFakeKernel()
-    expect(() => fake.ip('route replace 10.1.17.5/32 dev eth0')).toThrow(
-      'The fake kernel does not know the line "ip route replace 10.1.17.5/32 dev eth0"',
+    expect(() => fake.ip('route append 10.1.17.5/32 dev eth0')).toThrow(
+      'The fake kernel does not know the line "ip route append 10.1.17.5/32 dev eth0"',
     )
     expect(() => fake.iptablesRestore(4, '*filter\n-A INPUT -m u32 --u32 "0" -j DROP\nCOMMIT\n')).toThrow(
       'The fake kernel does not know "--u32" in "-A INPUT -m u32 --u32 "0" -j DROP"',
