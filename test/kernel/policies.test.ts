@@ -40,7 +40,7 @@ const PROBES: readonly Packet[] = [
 const BOTH = { ...PLANS, ipv6: localIpv6Plan(PLANS.ipv4, 1n) }
 
 /** Random sets for each variant of iptables, others for each. */
-const SETS = 4
+const SETS = 50
 const SEEDS = { nft: 14, legacy: 15 } as const
 
 // Both side by side, since most of a probe is waiting; the tests of each in turn.
@@ -146,8 +146,11 @@ describe.concurrent.each(VARIANTS)('policies through iptables-%s', (variant) => 
       const counts: number[] = []
       for (const count of [0, 1, 10, 100, 1_000]) {
         const wanted = { ...wantedWith(recordsOf(manyPolicies(count)), BOTH), iptables: variant }
-        const plan = planHost(wanted, await host.observe())
-        const restoreMs = await fastestMs(() => host.apply(plan))
+        const restoreMs = await fastestMs(async () => {
+          await world.kernel.bringTo(wantedWith([], BOTH))
+          const plan = planHost(wanted, await host.observe())
+          return () => host.apply(plan)
+        })
         counts.push(rulesOf(wanted))
         lines.push(`${count} policies: ${counts.at(-1)} rules, restored in ${Math.round(restoreMs)} ms`)
         expect(formatHostPlan(planHost(wanted, await host.observe()))).toBe('')
@@ -155,7 +158,7 @@ describe.concurrent.each(VARIANTS)('policies through iptables-%s', (variant) => 
       }
       process.stdout.write(`iptables-${variant}\n  ${lines.join('\n  ')}\n`)
       const [none = 0, one = 0, ...more] = counts
-      expect(one - none).toBeLessThan(20)
+      expect(one - none).toBeLessThan(40)
       for (const [index, rules] of more.entries())
         expect(rules - one).toBeLessThanOrEqual(8 * 10 ** (index + 1))
     })
@@ -184,9 +187,10 @@ function passes(policies: readonly OraclePolicy[], from: string, to: string, pac
 }
 
 /** Of three times: other work on the machine makes it slower, and nothing makes it faster. */
-async function fastestMs(task: () => Promise<void>): Promise<number> {
+async function fastestMs(prepare: () => Promise<() => Promise<void>>): Promise<number> {
   const times: number[] = []
   for (let round = 1; round <= 3; round++) {
+    const task = await prepare()
     const startMs = performance.now()
     await task()
     times.push(performance.now() - startMs)
