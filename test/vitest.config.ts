@@ -18,6 +18,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [...exclude, 'test/kernel/**', 'test/engine/**'],
+          // A machine may have other things to do.
+          testTimeout: 30_000,
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,8 +1,10 @@
-/**
- * Who reaches whom: every ordered pair of containers by ICMP, TCP and UDP, with the docker CLI and the programs of the
- * lab's image. UDP is judged at the receiver, TCP by what the receiver says of its caller.
- */
+/** Who reaches whom: every ordered pair of containers by ICMP, TCP and UDP, asked and judged in their network namespaces. */
 import type { LabHost } from '../../lab/lab-host.ts'
+import { sandboxesOn } from '../truth-table/look-at-host.ts'
+import type { Place } from '../truth-table/place.ts'
+import { openAgents, PROBES, type Probe, type ProbeAgents } from '../truth-table/probe-agent.ts'
+import { probeTable } from '../truth-table/prober.ts'
+import type { Station } from '../truth-table/station.ts'
 import { address6Of, addressOf, IMAGE } from './romana-host.ts'
 
 /** A container that serves and probes. */
@@ -62,32 +64,53 @@ export async function byIpv6(member: Member): Promise<Member> {
   return { ...member, address: await address6Of(member.host, member.name) }
 }
 
-/** Containers that probe at the same time, each with three programs for every other one. */
-const AT_ONCE = 12
-/** How long a probe waits for its answer, in seconds, and all of a container's probes, in milliseconds: machines are busy at times. */
-const PATIENCE_S = 3
-const PROBES_MS = 180_000
-
-let rounds = 0
-
 /** One line an ordered pair: "a -> b: icmp tcp udp", or "a -> b: nothing". Sorted. */
 export async function reachability(members: readonly Member[]): Promise<string> {
-  rounds += 1
-  const round = `round${rounds}`
-  const reached = new Set<string>()
-  for (let start = 0; start < members.length; start += AT_ONCE) {
-    const some = members.slice(start, start + AT_ONCE)
-    const ask = async (from: Member) =>
-      collectAnswers(await probe(from, members, round), members, from, reached)
-    await Promise.all(some.map(ask))
-  }
-  await Promise.all(members.map(async (to) => collectDatagrams(await datagrams(to), to, round, reached)))
+  await using agents = openAgents()
+  const stations = await stationsOf(members, agents)
+  const seen = await probeTable(stations, PROBES.filter(isOfTable))
+  const words = new Map(seen.map((cell) => [`${cell.from.name} ${cell.probe} ${cell.to.name}`, cell.outcome]))
   return formatPairs(members, (from, to) =>
-    PROTOCOLS.filter((protocol) => reached.has(`${from.name} ${protocol} ${to.name}`)),
+    PROTOCOLS.flatMap((protocol) => wordOf(protocol, words.get(`${from.name} ${protocol} ${to.name}`))),
   )
 }
 
 const PROTOCOLS = ['icmp', 'tcp', 'udp'] as const
+
+function isOfTable({ name }: Probe): boolean {
+  return PROTOCOLS.some((protocol) => protocol === name)
+}
+
+/** Nothing for what did not come through; what came otherwise than it should is told. */
+function wordOf(protocol: string, outcome: string | undefined): string[] {
+  if (outcome === 'reached') return [protocol]
+  return outcome === 'dropped' || outcome === 'unroutable' ? [] : [`${protocol} (${outcome})`]
+}
+
+/** Each is known, and called, by the one address that its member has. */
+async function stationsOf(members: readonly Member[], agents: ProbeAgents): Promise<Station[]> {
+  const hosts = [...new Set(members.map(({ host }) => host))]
+  const stations = hosts.map(async (host) => {
+    const own = members.filter((member) => member.host === host)
+    const sandboxes = await sandboxesOn(
+      host,
+      own.map(({ name }) => name),
+    )
+    return await Promise.all(own.map((member) => stationOf(member, sandboxes.get(member.name), agents)))
+  })
+  return (await Promise.all(stations)).flat()
+}
+
+async function stationOf(
+  { name, address }: Member,
+  netns: string | undefined,
+  agents: ProbeAgents,
+): Promise<Station> {
+  if (netns === undefined) throw new Error(`The container ${name} has no sandbox`)
+  const place: Place = { name, kind: 'container' }
+  const doors = [{ name, place, address }]
+  return { ...place, doors, sources: [address], agent: await agents.in(netns) }
+}
 
 /** The table that must be seen when `together` says which pairs belong together. It knows nothing of addresses. */
 export function expectedReachability(
@@ -107,51 +130,4 @@ function formatPairs(
       .map((to) => `${from.name} -> ${to.name}: ${protocols(from, to).join(' ') || 'nothing'}`),
   )
   return lines.sort().join('\n')
-}
-
-/** All probes of one source at once: what does not answer costs one time limit in all. */
-async function probe(from: Member, members: readonly Member[], round: string): Promise<string> {
-  const probes = members
-    .filter((to) => to.name !== from.name)
-    .map(({ name, address }) =>
-      [
-        `(ping -c 1 -W ${PATIENCE_S} ${address} > /dev/null 2>&1 && echo icmp ${name}) &`,
-        `(timeout ${PATIENCE_S} wget -q -O - http://${address.includes(':') ? `[${address}]` : address}:${TCP_PORT}/cgi-bin/who 2>/dev/null | sed 's/^/tcp /') &`,
-        `(echo ${round} ${from.name} | timeout ${PATIENCE_S} netcat -u -w 1 ${address} ${UDP_PORT} > /dev/null 2>&1) &`,
-      ].join('\n'),
-    )
-  const script = `${probes.join('\n')}\nwait`
-  const command = ['exec', from.name, 'sh', '-c', script]
-  return (await from.host.docker(command, { timeoutMs: PROBES_MS })).stdout
-}
-
-/** "icmp NAME" and "tcp NAME saw ADDRESS". An answer by another name or for another caller is no answer. */
-function collectAnswers(
-  output: string,
-  members: readonly Member[],
-  from: Member,
-  reached: Set<string>,
-): void {
-  for (const line of output.split('\n')) {
-    // The server listens on [::], where it sees "[::ffff:10.1.17.2]".
-    const [protocol, name, , seenAddress] = line
-      .trim()
-      .replaceAll(/\[::ffff:|[[\]]/g, '')
-      .split(' ')
-    if (!members.some((member) => member.name === name)) continue
-    if (protocol === 'icmp' || (protocol === 'tcp' && seenAddress === from.address)) {
-      reached.add(`${from.name} ${protocol} ${name}`)
-    }
-  }
-}
-
-async function datagrams(to: Member): Promise<string> {
-  return (await to.host.docker(['exec', to.name, 'cat', ...UDP_LOGS.split(' ')])).stdout
-}
-
-function collectDatagrams(log: string, to: Member, round: string, reached: Set<string>): void {
-  for (const line of log.split('\n')) {
-    const [seenRound, from] = line.split(' ')
-    if (seenRound === round) reached.add(`${from} udp ${to.name}`)
-  }
 }

@@ -1,0 +1,139 @@
+/** What happens to a host while its table must stay true. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { LabHost } from '../../lab/lab-host.ts'
+import { typeRomana } from '../support/romana-cluster.ts'
+import { PLUGIN, startIdle } from '../support/romana-host.ts'
+import type { Sentence } from './oracle.ts'
+import { createTruthNetwork } from './truth-members.ts'
+
+export interface Perturbation {
+  readonly what: string
+  readonly act: (host: LabHost) => Promise<void>
+  /**
+   * Whether nothing at all may come through meanwhile. Where all rules are taken away, or somebody lets all pass, something
+   * does until they are back: that is counted and said.
+   */
+  readonly isTight: boolean
+  /** What holds from now on, before all other sentences, until it is undone. */
+  readonly rule?: { readonly sentences: readonly Sentence[]; readonly undo: (host: LabHost) => Promise<void> }
+}
+
+/** Of blue-db, by a policy that says no to all others. */
+const POLICY: readonly Sentence[] = [
+  {
+    says: 'blue-db hears blue-web by TCP, its own host, and nobody else',
+    judge({ from, to, probe }) {
+      if (to.place.network?.name !== 'blue-db' || from.kind === 'host') return undefined
+      if (from.network?.name === 'blue-web') return probe === 'tcp' ? 'reached' : 'dropped'
+      return from.network?.name === 'blue-db' ? 'dropped' : undefined
+    },
+  },
+]
+const POLICY_DOCUMENT = {
+  policies: [
+    {
+      name: 'db-from-web',
+      direction: 'ingress',
+      appliesTo: [{ tenant: 'blue', segment: 'db' }],
+      default: 'deny',
+      peers: [{ tenant: 'blue', segment: 'web' }],
+      rules: [{ protocol: 'tcp', ports: [7400] }],
+    },
+  ],
+}
+
+/** Somebody of this host types a line. */
+function typed(what: string, line: string, isTight = true): Perturbation {
+  return { what, isTight, act: async (host) => void (await host.runInside('sh', ['-c', line])) }
+}
+
+const OTHERS = 'iptables-restore < /root/rules; ip6tables-restore < /root/rules6'
+
+/** To be done once, before those that flush what is Docker's too. */
+export async function saveRules(host: LabHost): Promise<void> {
+  await host.runInside('sh', ['-c', 'iptables-save > /root/rules; ip6tables-save > /root/rules6'])
+}
+
+export const PERTURBATIONS: readonly Perturbation[] = [
+  typed('our forward chain is flushed', 'iptables -F ROMANA-FORWARD'),
+  typed('our IPv6 forward chain is flushed', 'ip6tables -F ROMANA-FORWARD'),
+  typed('our jump is deleted', 'iptables -D FORWARD -j ROMANA-FORWARD'),
+  typed('one rule is deleted', 'iptables -D ROMANA-FORWARD 1'),
+  typed('the check of sources is flushed', 'iptables -t raw -F ROMANA-PREROUTING'),
+  typed('masquerading is flushed', 'iptables -t nat -F ROMANA-POSTROUTING'),
+  typed('the filter table is flushed', `iptables -F; ${OTHERS}`),
+  typed('a rule that lets all pass is put above ours', `${above('-I')}; sleep 1; ${above('-D')}`, false),
+  typed('all rules are flushed', `nft flush ruleset; sleep 1; ${OTHERS}`, false),
+  typed('FORWARD accepts by its policy', 'iptables -P FORWARD ACCEPT; ip6tables -P FORWARD ACCEPT'),
+  typed('our routes are flushed', 'ip route flush table 8200; ip -6 route flush table 8200'),
+  typed('the policy rules are deleted', 'ip rule delete priority 8200; ip -6 rule delete priority 8200'),
+  typed('forwarding is switched off', 'sysctl -qw net.ipv4.ip_forward=0'),
+  typed('reverse paths are checked loosely', 'sysctl -qw net.ipv4.conf.all.rp_filter=2'),
+  typed('the plugin is killed', "pkill -KILL -f 'romana/plugin.js'"),
+  {
+    what: 'a policy is applied, and removed',
+    isTight: true,
+    act: (host) => applyPolicies(host, POLICY_DOCUMENT),
+    rule: {
+      sentences: POLICY,
+      undo: async (host) => void (await typeRomana(host, 'policy remove db-from-web')),
+    },
+  },
+  {
+    what: 'a container is restarted',
+    isTight: true,
+    act: async (host) => void (await host.docker(['restart', 'blue-db-2'])),
+  },
+  {
+    what: 'a container moves to another tenant',
+    isTight: true,
+    async act(host) {
+      await host.docker(['rm', '--force', 'green-db-2'])
+      await startIdle(host, 'green-db-2', 'blue-web')
+    },
+  },
+  {
+    what: 'a tenant comes',
+    isTight: true,
+    async act(host) {
+      await createTruthNetwork(host, 'violet', 'web')
+      for (const number of [1, 2]) await startIdle(host, `violet-web-${number}`, 'violet-web')
+    },
+  },
+  {
+    what: 'a tenant goes',
+    isTight: true,
+    async act(host) {
+      await host.docker(['rm', '--force', 'red-web-1', 'red-web-2'])
+      await host.docker(['network', 'rm', 'red-web'])
+    },
+  },
+  {
+    what: 'the plugin is disabled and enabled',
+    isTight: true,
+    async act(host) {
+      await host.docker(['plugin', 'disable', '--force', PLUGIN])
+      await host.docker(['plugin', 'enable', PLUGIN])
+    },
+  },
+  { what: 'the engine is restarted', isTight: true, act: (host) => host.restartEngine() },
+  { what: 'the engine is killed', isTight: true, act: (host) => host.restartEngine({ signal: 'SIGKILL' }) },
+]
+
+async function applyPolicies(host: LabHost, document: object): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'romana-policy-'))
+  try {
+    const file = join(directory, 'policies.json')
+    writeFileSync(file, JSON.stringify(document))
+    await typeRomana(host, `policy apply ${file}`)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+function above(verb: '-I' | '-D'): string {
+  const rule = 'FORWARD -m comment --comment all -j ACCEPT'
+  return [`iptables ${verb} ${rule}`, `ip6tables ${verb} ${rule}`].join('; ')
+}
