@@ -14,6 +14,7 @@ import {
 } from '../cluster/policies.ts'
 import { type PolicyView, policyView } from '../cluster/policy-view.ts'
 import { type StaticRoute, staticRoutes } from '../cluster/static-routes.ts'
+import { reasonOf } from '../errors.ts'
 import type { IpamDriver } from '../ipam-driver/driver.ts'
 import { cellOf } from '../ipam-driver/segment-hold.ts'
 import { addSegment, getSegment, listSegments, removeSegment } from '../ipam-driver/segments.ts'
@@ -57,8 +58,9 @@ export interface ReadyStatus {
   readonly createSegments: boolean
   /** Absent on a single host. */
   readonly cluster?: ClusterStatus
-  readonly tenants: number
-  readonly segments: number
+  /** Absent, as are the segments, where the store of the cluster does not answer. */
+  readonly tenants?: number
+  readonly segments?: number
   /** Of this host, as are the endpoints. */
   readonly networks: number
   readonly endpoints: number
@@ -104,18 +106,30 @@ export class Admin {
   }
 
   async status(): Promise<ReadyStatus> {
-    const { plans, ipam, journal, cluster } = this.#parts
+    const { plans, ipam, journal } = this.#parts
     return {
       ready: true,
       host: ipam.segments.host,
       plan: formatPlan(plans.ipv4),
       ...(plans.ipv6 === undefined ? {} : { plan6: formatPlan(plans.ipv6) }),
       createSegments: ipam.segments.mayCreate,
-      ...(cluster && { cluster: cluster.status() }),
-      tenants: await countOf(this.#directory, directoryKeys.tenants()),
-      segments: await countOf(this.#directory, directoryKeys.allSegments()),
+      ...(await this.#shared()),
       networks: await countOf(journal, journalKeys.networks()),
       endpoints: await countOf(journal, journalKeys.endpoints()),
+    }
+  }
+
+  /** What the directory says; where it is shared, also that it does not answer. */
+  async #shared(): Promise<Pick<ReadyStatus, 'cluster' | 'tenants' | 'segments'>> {
+    const cluster = this.#parts.cluster?.status()
+    if (cluster?.isReached === false) return { cluster }
+    try {
+      const tenants = await countOf(this.#directory, directoryKeys.tenants())
+      const segments = await countOf(this.#directory, directoryKeys.allSegments())
+      return { ...(cluster && { cluster }), tenants, segments }
+    } catch (error) {
+      if (cluster === undefined) throw error
+      return { cluster: { isReached: false, trouble: reasonOf(error) } }
     }
   }
 

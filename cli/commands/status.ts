@@ -12,8 +12,8 @@ const Ready = v.object({
   plan6: v.optional(v.string()),
   createSegments: v.boolean(),
   cluster: v.optional(v.object({ isReached: v.boolean(), trouble: v.optional(v.string()) })),
-  tenants: v.number(),
-  segments: v.number(),
+  tenants: v.optional(v.number()),
+  segments: v.optional(v.number()),
   networks: v.number(),
   endpoints: v.number(),
 })
@@ -21,6 +21,8 @@ const NotReady = v.object({ ready: v.literal(false), reason: v.string() })
 const Status = v.variant('ready', [Ready, NotReady])
 type Status = v.InferOutput<typeof Status>
 type ReadyStatus = v.InferOutput<typeof Ready>
+
+const UNKNOWN = 'unknown'
 
 export const statusCommand = makeCommand(
   { name: 'status', description: 'Show whether the plugin is ready. Exit code 1: it is not' },
@@ -47,8 +49,11 @@ function rowsOf(status: Status): [string, string][] {
     ...(status.cluster === undefined
       ? []
       : [['cluster', clusterText(status.cluster)] satisfies [string, string]]),
-    ['tenants', `${status.tenants}`],
-    ['segments', `${status.segments}, ${status.createSegments ? 'made' : 'not made'} on first use`],
+    ['tenants', `${status.tenants ?? UNKNOWN}`],
+    [
+      'segments',
+      `${status.segments ?? UNKNOWN}, ${status.createSegments ? 'made' : 'not made'} on first use`,
+    ],
     ['networks', `${status.networks} on this host`],
     ['endpoints', `${status.endpoints} on this host`],
   ]

@@ -156,6 +156,20 @@ endpoints  1 on this host
     expect(await typeJson('status')).toMatchObject({ ready: true, host: 1, createSegments: true })
   })
 
+  test('of a plugin whose store does not answer', async () => {
+    await using away = await startAdmin({}, undefined, { isReached: false, trouble: 'nobody is there' })
+    expect(await type('status', away.socket)).toBe(`\
+0 state      ready
+host       1
+plan       10.0.0.0/8 8/4/4/8
+cluster    its store does not answer: nobody is there
+tenants    unknown
+segments   unknown, made on first use
+networks   0 on this host
+endpoints  0 on this host
+`)
+  })
+
   test('of a plugin that is not', async () => {
     const wrong = new RomanaError('E_CONFIG', { cannot: 'use the settings', because: 'they are wrong' })
     await using failed = await startAdmin({}, () => Promise.reject(wrong))

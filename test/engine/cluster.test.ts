@@ -157,7 +157,7 @@ describe('three hosts on one link', () => {
     })
 
     it('is followed when it gets another address', async () => {
-      const lines = ['address add 198.18.1.44/24 dev eth0', 'address delete 198.18.1.14/24 dev eth0']
+      const lines = ['address delete 198.18.1.14/24 dev eth0', 'address add 198.18.1.44/24 dev eth0']
       await fourth.runInside('ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` })
       await fourth.runInside('ip', ['route', 'replace', 'default', 'via', '198.18.1.1', 'dev', 'eth0'])
       const route = '10.4.0.0/16 via 198.18.1.44 dev eth0 proto 82'

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { parsePlan } from '../../address/address-plan.ts'
 import { Admin } from '../../plugin/admin.ts'
 import { createAdminApp } from '../../plugin/admin-app.ts'
+import type { ClusterStatus } from '../../plugin/cluster-tasks.ts'
 import { close, listen } from '../../plugin/listen.ts'
 import { waitUntilReady } from '../../plugin/readiness.ts'
 import { type Romana, type StartWish, startRomana } from '../network-driver/romana-steps.ts'
@@ -19,11 +20,15 @@ export interface AdminHost extends AsyncDisposable {
 }
 
 /** @param ready instead of a plugin that is: what its recovery came to. */
-export async function startAdmin(wish: StartWish = {}, ready?: () => Promise<Admin>): Promise<AdminHost> {
+export async function startAdmin(
+  wish: StartWish = {},
+  ready?: () => Promise<Admin>,
+  cluster?: ClusterStatus,
+): Promise<AdminHost> {
   const romana = await startRomana(wish)
   const { journal, drivers } = romana
   const admin = new Admin({
-    cluster: undefined,
+    cluster: cluster && { status: () => cluster },
     journal,
     plans: { ipv4: parsePlan(romana.plan) },
     ...drivers,

@@ -203,7 +203,7 @@ describe('the API refuses', () => {
     ],
     ['DELETE /v1/segments/blue/db', undefined, 404, 'Cannot remove segment "db" of tenant "blue"'],
     ['POST /v1/tenants', { name: 'x'.repeat(2_000_000) }, 400, 'its body has more than 1048576 bytes'],
-  ])('%s %j', async (line, body, status, text) => {
+  ])('%s, wrong in a way of its own (%#)', async (line, body, status, text) => {
     await using host = await startAdmin()
     await host.ask('POST /v1/segments', { tenant: 'blue', name: 'web' })
     const before = [await host.ask('GET /v1/tenants'), await host.ask('GET /v1/segments')]
