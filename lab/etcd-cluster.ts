@@ -80,6 +80,7 @@ export async function startEtcdCluster(members: readonly LabHost[], directory: s
       const status = await ctl(['endpoint', 'status', '--write-out=fields'])
       const leads = status
         .split('"ClusterID"')
+        .slice(1)
         .find((part) => idOf(part, 'MemberID') === idOf(part, 'Leader'))
       const found = members.find(({ address }) => leads?.includes(`https://${address}:`))
       if (found === undefined) throw new Error(`No member leads: ${status}`)

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LabHost } from '../../lab/lab-host.ts'
 import { startMembers, wrongPairs } from '../support/cluster-members.ts'
-import { endPings, type PingFlow, startPings } from '../support/flows.ts'
+import { type PingFlow, startFlows } from '../support/flows.ts'
 import type { Member } from '../support/reach.ts'
 import { type RomanaCluster, romanaOn, startRomanaCluster, statusOf } from '../support/romana-cluster.ts'
 import { startIdle } from '../support/romana-host.ts'
@@ -16,7 +16,7 @@ const SETTLED = { timeout: 5_000, interval: 100 }
 let cluster: RomanaCluster
 let hosts: readonly LabHost[]
 let members: Member[]
-let flows: PingFlow[]
+let pings: PingFlow[]
 
 beforeAll(async () => {
   cluster = await startRomanaCluster({
@@ -26,7 +26,7 @@ beforeAll(async () => {
   })
   hosts = cluster.hosts
   members = await startMembers(hosts, { tenants: ['blue', 'green'], segments: ['web'], count: 1 })
-  flows = members.map((from) => ({ from, to: partnerOf(from) }))
+  pings = members.map((from) => ({ from, to: partnerOf(from) }))
 })
 afterAll(() => cluster?.[Symbol.asyncDispose]())
 
@@ -110,9 +110,9 @@ function first(): LabHost {
 
 /** Every container pings another one all the while, and loses nothing. */
 async function undisturbed(task: () => Promise<void>): Promise<void> {
-  await startPings(flows)
+  await using flows = await startFlows({ pings })
   await task()
-  expect(await endPings(flows)).toEqual([])
+  expect(await flows.losses()).toEqual([])
 }
 
 async function startAndRemove(name: string): Promise<void> {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type EtcdCluster, startEtcdCluster } from '../../lab/etcd-cluster.ts'
 import { type Lab, startLab } from '../../lab/lab.ts'
 import type { LabHost } from '../../lab/lab-host.ts'
-import { endPings, startPings } from '../support/flows.ts'
+import { startFlows } from '../support/flows.ts'
 import { expectedReachability, type Member, reachability, startMember } from '../support/reach.ts'
 import { romanaOn, statusOf } from '../support/romana-cluster.ts'
 import { createSegmentNetwork, failureOf, PLUGIN, PLUGIN_DIRECTORY } from '../support/romana-host.ts'
@@ -45,7 +45,7 @@ it('the first host brings its plan, number, tenants and segments along', async (
   const before = await segmentsOf(first)
   const [from, to] = members
   if (from === undefined || to === undefined) throw new Error('No members')
-  await startPings([{ from, to }])
+  await using flows = await startFlows({ pings: [{ from, to }] })
   await first.docker(['plugin', 'disable', '--force', PLUGIN])
   const values = Object.entries(etcd.settings).map(([name, value]) => `${name}=${value}`)
   await first.docker(['plugin', 'set', PLUGIN, ...values])
@@ -55,7 +55,7 @@ it('the first host brings its plan, number, tenants and segments along', async (
     .toMatchObject({ ready: true, host: 1 })
   expect(await segmentsOf(first)).toBe(before)
   members.push(await startMember(first, 'three', 'blue-web'))
-  expect(await endPings([{ from, to }])).toEqual([])
+  expect(await flows.losses()).toEqual([])
 })
 
 it('a second host joins the same segments', async () => {

@@ -3,7 +3,7 @@ import { cpSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LabHost } from '../../lab/lab-host.ts'
 import { startMembers, startMembersOn, wrongPairs } from '../support/cluster-members.ts'
-import { endPings, type PingFlow, startPings } from '../support/flows.ts'
+import { startFlows } from '../support/flows.ts'
 import { listenOnHost } from '../support/host-listener.ts'
 import type { Member } from '../support/reach.ts'
 import {
@@ -138,8 +138,8 @@ describe('three hosts on one link', () => {
 
     it('joins while traffic flows, and is reached from everywhere', async () => {
       fourth = await cluster.lab.addHost({ name: 'h4', release: 'sid' })
-      const flows: PingFlow[] = members.slice(0, 8).map((from) => ({ from, to: neighbourOf(from) }))
-      await startPings(flows)
+      const pings = members.slice(0, 8).map((from) => ({ from, to: neighbourOf(from) }))
+      await using flows = await startFlows({ pings })
       const rules = await firewallOf(first(hosts))
       await cluster.join(fourth)
       const joinedMs = performance.now()
@@ -150,7 +150,7 @@ describe('three hosts on one link', () => {
       expect(performance.now() - joinedMs).toBeLessThan(2_000)
       members.push(...(await startMembersOn(fourth, WISH)))
       expect(await wrongPairs(members)).toEqual([])
-      expect(await endPings(flows)).toEqual([])
+      expect(await flows.losses()).toEqual([])
       const added = (await firewallOf(first(hosts))).split('\n').filter((line) => !rules.includes(line))
       expect(added).toHaveLength(1)
       expect(added[0]).toMatch(/^-A ROMANA-PREROUTING -s 10\.4\.0\.0\/16 -i eth0 -m mac ! --mac-source /)

@@ -2,17 +2,9 @@
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LabHost } from '../../lab/lab-host.ts'
-import {
-  brokenConnections,
-  endPings,
-  type Flow,
-  type PingFlow,
-  startConnections,
-  startPings,
-} from '../support/flows.ts'
+import { type Flows, startFlows } from '../support/flows.ts'
 import { type PluginRegistry, publish, startPluginRegistry } from '../support/plugin-registry.ts'
 import { expectedReachability, type Member, reachability, startMember } from '../support/reach.ts'
 import { addressOf, createNetwork, PLUGIN, PLUGIN_DIRECTORY } from '../support/romana-host.ts'
@@ -42,8 +34,7 @@ afterAll(() => registry?.lab.stop())
 describe.each(RELEASES)('containers of two segments on an engine of Debian %s', (release) => {
   let host: LabHost
   const members: Member[] = []
-  let connections: readonly Flow[]
-  let pings: readonly PingFlow[]
+  let flows: Flows
 
   beforeAll(async () => {
     host = installer(release)
@@ -56,12 +47,12 @@ describe.each(RELEASES)('containers of two segments on an engine of Debian %s', 
       for (const number of [1, 2, 3, 4])
         members.push(await startMember(host, `${network}-${number}`, network))
     }
-    connections = members.flatMap((from) => [1, 2].map((step) => ({ from, to: neighbour(from, step) })))
+    const connections = members.flatMap((from) => [1, 2].map((step) => ({ from, to: neighbour(from, step) })))
     const outside = { name: 'outside', address: registry.lab.router.outside.address }
-    pings = members.flatMap((from) => [neighbour(from, 1), outside].map((to) => ({ from, to })))
-    await startConnections(connections)
-    await startPings(pings)
+    const pings = members.flatMap((from) => [neighbour(from, 1), outside].map((to) => ({ from, to })))
+    flows = await startFlows({ connections, pings })
   })
+  afterAll(() => flows?.[Symbol.asyncDispose]())
 
   it.each(['2', '1'])('keep addresses and traffic while the plugin becomes version %s', async (version) => {
     const before = await addresses()
@@ -82,9 +73,7 @@ describe.each(RELEASES)('containers of two segments on an engine of Debian %s', 
   })
 
   it('lost not one packet of 16 connections and 16 pings meanwhile', async () => {
-    await sleep(500)
-    expect(await brokenConnections(connections, LEAST_NUMBERS)).toEqual([])
-    expect(await endPings(pings)).toEqual([])
+    expect(await flows.losses(LEAST_NUMBERS)).toEqual([])
   })
 
   /** In the same network, so many places further. */

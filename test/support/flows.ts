@@ -2,6 +2,9 @@
  * Flows that must not notice something: TCP connections that send a number every 50 ms, and pings every 100 ms, between
  * containers. A lost packet shows, also where TCP repairs the loss.
  */
+import { join } from 'node:path'
+import { sandboxesOn } from '../truth-table/look-at-host.ts'
+import { type PerlAgent, startPerlAgent } from './perl-agent.ts'
 import type { Member } from './reach.ts'
 
 /** From one container to another. */
@@ -16,109 +19,88 @@ export interface PingFlow {
   readonly to: Pick<Member, 'name' | 'address'>
 }
 
+export interface Flows extends AsyncDisposable {
+  /**
+   * What is wrong with them, a line each: "a -> b: 99 of 100 pings", a connection that has ended, has a gap, had to send
+   * something again, or got fewer numbers than `least`.
+   */
+  losses(least?: number): Promise<string[]>
+}
+
+const PROGRAM = join(import.meta.dirname, 'flow-agent.pl')
 const FIRST_PORT = 9000
 
-/** Opens one TCP connection for each flow. Each flow is known by its place in the list. @throws ExecaError */
-export async function startConnections(flows: readonly Flow[]): Promise<void> {
-  for (const [index, { to }] of flows.entries()) {
-    await background(to, `netcat -l ${portOf(index)} > ${receivedFile(index)}`)
-  }
-  for (const [index, { from, to }] of flows.entries()) {
-    const numbers = 'n=0; while :; do n=$((n+1)); echo $n; usleep 50000; done'
-    await background(from, `(${numbers}) | netcat ${to.address} ${portOf(index)}; touch ${endedFile(index)}`)
-  }
-}
-
-/**
- * What is wrong with the connections, a line each: one that has ended, one whose numbers have a gap or are fewer than
- * `least`, a container whose TCP sent something twice.
- */
-export async function brokenConnections(flows: readonly Flow[], least: number): Promise<readonly string[]> {
-  const found = await Promise.all(
-    flows.map(async ({ from, to }, index) => {
-      const name = `${from.name} -> ${to.name}`
-      const ended = await from.host.docker(['exec', from.name, 'test', '-e', endedFile(index)], {
-        reject: false,
-      })
-      const numbers = (await print(to, 'cat', receivedFile(index))).split('\n').map(Number)
-      const gap = numbers.findIndex((number, place) => number !== place + 1)
+/** Each connection is known by its port. @throws ExecaError, Error when a connection does not come about */
+export async function startFlows(wish: {
+  readonly connections?: readonly Flow[]
+  readonly pings?: readonly PingFlow[]
+}): Promise<Flows> {
+  const { connections = [], pings = [] } = wish
+  const members = [
+    ...new Set([...connections.flatMap(({ from, to }) => [from, to]), ...pings.map(({ from }) => from)]),
+  ]
+  const agents = await startAgents(members)
+  for (const [index, { to }] of connections.entries()) await agentOf(agents, to).ask('listen', portOf(index))
+  for (const [index, { from, to }] of connections.entries())
+    await agentOf(agents, from).ask('connect', portOf(index), to.address)
+  for (const { from, to } of pings) await agentOf(agents, from).ask('ping', to.address)
+  return {
+    async losses(least = 0) {
+      const reports = new Map<Member, string[]>()
+      for (const [member, agent] of agents) reports.set(member, await agent.ask('report'))
+      const wordsOf = (member: Member, ...head: readonly string[]) =>
+        findWords(reports.get(member) ?? [], head)
       return [
-        ...(ended.exitCode === 0 ? [`${name} has ended`] : []),
-        // The last number may be cut.
-        ...(gap >= 0 && gap < numbers.length - 1 ? [`${name} has a gap at number ${gap + 1}`] : []),
-        ...(numbers.length < least ? [`${name} got ${numbers.length} of ${least} numbers`] : []),
+        ...connections.flatMap(({ from, to }, index) => {
+          const [count, state] = wordsOf(to, 'received', portOf(index))
+          const [repeated, sentState] = wordsOf(from, 'sent', portOf(index), to.address)
+          const name = `${from.name} -> ${to.name}`
+          return [
+            ...(state === 'whole' && sentState === 'open' ? [] : [`${name}: ${state}, ${sentState}`]),
+            ...(Number(count) < least ? [`${name} got ${count} of ${least} numbers`] : []),
+            ...(repeated === '0' ? [] : [`${name} sent ${repeated} segments again`]),
+          ]
+        }),
+        ...pings.flatMap(({ from, to }) => {
+          const [sent, answered] = wordsOf(from, 'pinged', to.address)
+          return sent === answered ? [] : [`${from.name} -> ${to.name}: ${answered} of ${sent} pings`]
+        }),
       ]
-    }),
-  )
-  return [...found.flat(), ...(await repeatedSegments(flows))]
-}
-
-/** Starts one ping for each flow. @throws ExecaError */
-export async function startPings(flows: readonly PingFlow[]): Promise<void> {
-  for (const [index, { from, to }] of flows.entries()) {
-    await background(from, `exec ping -i 0.1 ${to.address} > ${pingFile(index)}`)
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...agents.values()].map((agent) => agent[Symbol.asyncDispose]()))
+    },
   }
 }
 
-/** Ends the pings. One line each that has lost something: "a -> b: 99 of 100". @throws ExecaError */
-export async function endPings(flows: readonly PingFlow[]): Promise<readonly string[]> {
-  for (const { name, host } of new Set(flows.map(({ from }) => from))) {
-    await host.docker(['exec', name, 'killall', '-INT', 'ping'])
+async function startAgents(members: readonly Member[]): Promise<Map<Member, PerlAgent>> {
+  const agents = new Map<Member, PerlAgent>()
+  for (const host of new Set(members.map((member) => member.host))) {
+    const own = members.filter((member) => member.host === host)
+    const sandboxes = await sandboxesOn(
+      host,
+      own.map(({ name }) => name),
+    )
+    for (const member of own)
+      agents.set(member, await startPerlAgent(PROGRAM, sandboxes.get(member.name) ?? ''))
   }
-  const found = await Promise.all(
-    flows.map(async ({ from, to }, index) => {
-      const report = await print(from, 'cat', pingFile(index))
-      const [, sent, received] = /(\d+) packets transmitted, (\d+) packets received/.exec(report) ?? []
-      return sent !== undefined && sent === received
-        ? []
-        : [`${from.name} -> ${to.name}: ${received} of ${sent}`]
-    }),
-  )
-  return found.flat()
+  return agents
 }
 
-/** Of the connections that a container has opened: what it sent twice. Others, such as vain probes, may. */
-async function repeatedSegments(flows: readonly Flow[]): Promise<readonly string[]> {
-  const members = [...new Set(flows.map(({ from }) => from))]
-  const found = await Promise.all(
-    members.map(async ({ name, host }) => {
-      const { stdout: pid } = await host.docker(['inspect', '--format', '{{.State.Pid}}', name])
-      const ss = [
-        'ss',
-        '--no-header',
-        '--tcp',
-        '--info',
-        'state',
-        'established',
-        `( dport >= :${FIRST_PORT} )`,
-      ]
-      const { stdout } = await host.runInside('nsenter', [`--target=${pid}`, '--net', ...ss])
-      return stdout.includes('bytes_retrans') ? [`${name} sent something again: ${stdout}`] : []
-    }),
-  )
-  return found.flat()
+function agentOf(agents: ReadonlyMap<Member, PerlAgent>, member: Member): PerlAgent {
+  const agent = agents.get(member)
+  if (agent === undefined) throw new Error(`${member.name} has no agent`)
+  return agent
 }
 
-async function background({ name, host }: Member, script: string): Promise<void> {
-  await host.docker(['exec', '--detach', name, 'sh', '-c', script])
-}
-
-async function print({ name, host }: Member, ...command: readonly string[]): Promise<string> {
-  return (await host.docker(['exec', name, ...command])).stdout
+/** What stands behind the first words in the line that begins so. */
+function findWords(lines: readonly string[], head: readonly string[]): string[] {
+  const start = `${head.join(' ')} `
+  const line = lines.find((candidate) => candidate.startsWith(start))
+  if (line === undefined) throw new Error(`The agent says nothing of ${start}`)
+  return line.slice(start.length).split(' ')
 }
 
 function portOf(index: number): string {
   return String(FIRST_PORT + index)
-}
-
-function receivedFile(index: number): string {
-  return `/tmp/received-${index}`
-}
-
-function endedFile(index: number): string {
-  return `/tmp/ended-${index}`
-}
-
-function pingFile(index: number): string {
-  return `/tmp/ping-${index}`
 }

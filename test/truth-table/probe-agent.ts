@@ -1,8 +1,7 @@
 /** A program that serves and probes inside a network namespace, started from outside; `probe-agent.pl` says what it does. */
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { execa } from 'execa'
 import * as v from 'valibot'
+import { startPerlAgent } from '../support/perl-agent.ts'
 
 /** What is probed: a service of every place, its name server, and the kernel itself. */
 export const PROBES = [
@@ -56,43 +55,16 @@ const PROGRAM = join(import.meta.dirname, 'probe-agent.pl')
 
 /** @param netns the namespace as a path. @throws Error when the program ends */
 export async function startProbeAgent(netns: string): Promise<ProbeAgent> {
-  const child = execa('nsenter', [`--net=${netns}`, 'perl', PROGRAM], {
-    stdin: 'pipe',
-    buffer: { stdout: false },
-    reject: false,
-  })
-  child.stdin.on('error', () => undefined)
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  async function readAnswer(): Promise<string[]> {
-    const answer: string[] = []
-    for (;;) {
-      const { value, done } = await lines.next()
-      if (done === true) throw new Error(`The agent in ${netns} has ended: ${(await child).stderr}`)
-      if (value === '.') return answer
-      answer.push(value)
-    }
-  }
-  let last: Promise<unknown> = readAnswer()
-  // One question after the other, also when one that failed is waited for no more.
-  const ask = (...words: readonly string[]): Promise<string[]> => {
-    const answer = last.then(() => {
-      child.stdin.write(`${words.join(' ')}\n`)
-      return readAnswer()
-    })
-    last = answer.catch(() => undefined)
-    return answer
-  }
-  await last
+  const agent = await startPerlAgent(PROGRAM, netns)
   return {
-    send: async (token, targets) => void (await ask('send', String(token), ...targets.map(formatTarget))),
-    answers: async () => (await ask('answers')).map((line) => line.replace(/^\S+ /, '')),
-    stream: async (token, targets) => void (await ask('stream', String(token), ...targets.map(formatTarget))),
+    send: async (token, targets) =>
+      void (await agent.ask('send', String(token), ...targets.map(formatTarget))),
+    answers: async () => (await agent.ask('answers')).map((line) => line.replace(/^\S+ /, '')),
+    stream: async (token, targets) =>
+      void (await agent.ask('stream', String(token), ...targets.map(formatTarget))),
     arrivals: async ({ first, last }) =>
-      (await ask('arrivals', String(first), String(last))).map(parseArrival),
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL')
-      await child
-    },
+      (await agent.ask('arrivals', String(first), String(last))).map(parseArrival),
+    [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
   }
 }
 
