@@ -46,6 +46,8 @@ export interface FirewallOptions {
 export interface ClusterRules {
   /** Of the hosts on a link of this one. */
   readonly neighbours: readonly Neighbour[]
+  /** Whether some hosts are behind a router, which may have to say something of what goes between hosts. */
+  readonly isRouted: boolean
   readonly stores: readonly StoreAddress[]
 }
 
@@ -128,9 +130,9 @@ function forwardChain(plan: AddressPlan, options: FirewallOptions, policies: Pol
       `-s ${cidr} -m bpf --bytecode "${segmentFilter(plan)}" -j ACCEPT`,
       `-i ${ANY_INTERNAL} -j DROP`,
       `-o ${ANY_INTERNAL} -j DROP`,
-      // No RELATED from the plan: a forged "fragmentation needed" would shrink a stranger's path MTU.
       `-s ${cidr} -m conntrack --ctstate ESTABLISHED -j ACCEPT`,
-      `! -s ${cidr} -d ${cidr} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+      `! -s ${cidr} -d ${cidr} -m conntrack --ctstate ESTABLISHED -j ACCEPT`,
+      ...errorRules(cidr, options),
       ...(cidr.family === 4 ? [`-d ${cidr} -m conntrack --ctstate DNAT -j ${PORTS}`] : []),
       `-d ${cidr} -j DROP`,
       ...storesOf(cidr.family, options).map((store) => `-s ${cidr} ${store} -j DROP`),
@@ -140,6 +142,23 @@ function forwardChain(plan: AddressPlan, options: FirewallOptions, policies: Pol
       `-s ${cidr} -m conntrack ! --ctstate DNAT -j DROP`,
     ],
   }
+}
+
+/**
+ * Whose ICMP errors are believed: a forged "fragmentation needed" shrinks a stranger's path MTU. Never those of endpoints, and of
+ * others only by the links to the world. Of what goes between endpoints nobody knows but their hosts, and a router where there
+ * is one; the hosts' set is of IPv4.
+ */
+function errorRules(plan: Cidr, { uplinks, cluster }: FirewallOptions): string[] {
+  const toPlan = `! -s ${plan} -d ${plan}`
+  const within = `-m conntrack --ctstate RELATED --ctorigsrc ${plan} --ctorigdst ${plan}`
+  const links = new Set([...uplinks, ...(cluster?.neighbours ?? []).map(({ link }) => link)])
+  const isOfHostsOnly = plan.family === 4 && cluster?.isRouted !== true
+  const butHosts = cluster === undefined ? '' : `-m set ! --match-set ${HOST_SET} src `
+  return [
+    ...(isOfHostsOnly ? [`${toPlan} ${butHosts}${within} -j DROP`] : []),
+    ...[...links].map((link) => `${toPlan} -i ${link} -m conntrack --ctstate RELATED -j ACCEPT`),
+  ]
 }
 
 /** Matches of what goes to a member of the store. */

@@ -64,7 +64,8 @@ export function desiredState(records: HostRecords): HostState {
   const endpoints = joinedEndpoints(records)
   const plans = plansInUse(records)
   const ways = waysToPeers(peersOf(plans, records), cluster?.mainRoutes ?? [])
-  const rules = cluster && { neighbours: ways.neighbours, stores: cluster.stores }
+  const { neighbours, router } = ways
+  const rules = cluster && { neighbours, isRouted: router !== undefined, stores: cluster.stores }
   return {
     policyRules: plansOf(plans).map(({ cidr }) => cidr),
     routes: [

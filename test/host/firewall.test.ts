@@ -29,7 +29,9 @@ IPv4 filter
   ROMANA-FORWARD: -i rmni+ -j DROP
   ROMANA-FORWARD: -o rmni+ -j DROP
   ROMANA-FORWARD: -s 10.0.0.0/8 -m conntrack --ctstate ESTABLISHED -j ACCEPT
-  ROMANA-FORWARD: ! -s 10.0.0.0/8 -d 10.0.0.0/8 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+  ROMANA-FORWARD: ! -s 10.0.0.0/8 -d 10.0.0.0/8 -m conntrack --ctstate ESTABLISHED -j ACCEPT
+  ROMANA-FORWARD: ! -s 10.0.0.0/8 -d 10.0.0.0/8 -m conntrack --ctstate RELATED --ctorigsrc 10.0.0.0/8 --ctorigdst 10.0.0.0/8 -j DROP
+  ROMANA-FORWARD: ! -s 10.0.0.0/8 -d 10.0.0.0/8 -i eth0 -m conntrack --ctstate RELATED -j ACCEPT
   ROMANA-FORWARD: -d 10.0.0.0/8 -m conntrack --ctstate DNAT -j ROMANA-PORTS
   ROMANA-FORWARD: -d 10.0.0.0/8 -j DROP
   ROMANA-FORWARD: -s 10.0.0.0/8 -o eth0 -m conntrack --ctstate INVALID -j DROP

@@ -34,6 +34,8 @@ const OPTIONS: Readonly<Record<string, number>> = {
   '--invert': 0,
   '--bytecode': 1,
   '--ctstate': 1,
+  '--ctorigsrc': 1,
+  '--ctorigdst': 1,
   '--icmp-type': 1,
   '--icmpv6-type': 1,
   '--dport': 1,

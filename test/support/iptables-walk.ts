@@ -60,6 +60,9 @@ const MATCHES: Readonly<Record<string, (value: string, packet: WalkedPacket) => 
   '-p': (value, { protocol }) => value === protocol,
   '-m': () => true,
   '--ctstate': (value) => value.split(',').includes('NEW'),
+  // A packet that begins a flow has its addresses.
+  '--ctorigsrc': (value, { source }) => isIn(value, source),
+  '--ctorigdst': (value, { destination }) => isIn(value, destination),
   '--icmp-type': (value, { type }) => Number(value) === type,
   '--dport': (value, { port }) => isPort(value, port),
   '--dports': (value, { port }) => value.split(',').some((range) => isPort(range, port)),

@@ -1,0 +1,135 @@
+/** Traffic that pretends to be somebody else's, by who can send it: 10.1.18.2 of segment db on host 1, a container on a bridge of Docker there, and an outsider on the link of the hosts. */
+import {
+  type Fragment,
+  fragmentationNeeded,
+  frame,
+  type IpAddresses,
+  ipv4,
+  ipv6,
+  type LinkAddresses,
+  routerAdvertisement,
+  udp,
+} from '../support/frames.ts'
+
+export type Sender = 'container' | 'bridge container' | 'outsider'
+
+export interface Spoof {
+  readonly what: string
+  readonly by: Sender
+  /** The frame with this number. @param dscp its mark. */
+  readonly make: (link: LinkAddresses, index: number, dscp: number) => Buffer
+}
+
+export const WEB = { one: '10.1.17.2', two: '10.2.17.2', three: '10.3.17.2' } as const
+export const DB = { one: '10.1.18.2', two: '10.2.18.2' } as const
+export const HOSTS = { one: '198.18.1.11', two: '198.18.1.12' } as const
+export const WEB6 = { one: 'fd3a:1c55:9e02:1:1:1:0:2', two: 'fd3a:1c55:9e02:2:1:1:0:2' } as const
+/** Of a UDP flow between web 2 and web 1, and one between host 2 and host 1. */
+export const FLOW_PORTS = { two: 4_000, one: 7_000 } as const
+/** What a forged error says, in bytes. */
+export const FORGED_MTU = 600
+
+const DISCARD_PORT = 9
+const FRAGMENT_BYTES = 64
+
+/** A datagram from a port that changes, with a source that is not the sender's. */
+function datagram(what: string, by: Sender, source: string, destination: string): Spoof {
+  const addresses = { source, destination }
+  return {
+    what,
+    by,
+    make(link, index, dscp) {
+      const payload = udp(addresses, [1024 + index, DISCARD_PORT], 'spoofed')
+      return destination.includes(':')
+        ? frame(link, 'ipv6', ipv6(addresses, 'udp', payload, { dscp }))
+        : frame(link, 'ipv4', ipv4(addresses, 'udp', payload, { dscp, id: index }))
+    },
+  }
+}
+
+/** Two halves of a datagram in turn. */
+function fragments(what: string, by: Sender, addresses: IpAddresses): Spoof {
+  return {
+    what,
+    by,
+    make(link, index, dscp) {
+      const id = index >> 1
+      const isLast = index % 2 === 1
+      const fragment: Fragment = { offset: isLast ? FRAGMENT_BYTES : 0, isLast }
+      const whole = udp(addresses, [1024 + id, DISCARD_PORT], 'spoofed '.repeat(FRAGMENT_BYTES / 8))
+      const part = whole.subarray(fragment.offset, isLast ? undefined : FRAGMENT_BYTES)
+      return frame(link, 'ipv4', ipv4(addresses, 'udp', part, { dscp, id, fragment }))
+    },
+  }
+}
+
+/** An ICMP error with the sender's own address, about a packet that it has never seen. */
+function forgedError(what: string, by: Sender, source: string, about: IpAddresses): Spoof {
+  const inner = ipv4(about, 'udp', udp(about, [FLOW_PORTS.one, FLOW_PORTS.two], 'long'), { dscp: 0 })
+  const message = fragmentationNeeded(FORGED_MTU, inner)
+  const addresses = { source, destination: about.source }
+  return {
+    what,
+    by,
+    make: (link, index, dscp) => frame(link, 'ipv4', ipv4(addresses, 'icmp', message, { dscp, id: index })),
+  }
+}
+
+function advertisement(what: string, by: Sender): Spoof {
+  const addresses = { source: 'fe80::bad', destination: 'ff02::1' }
+  const message = routerAdvertisement(addresses, '2001:db8:bad::')
+  const to = '33:33:00:00:00:01'
+  return {
+    what,
+    by,
+    make: ({ from }, _index, dscp) =>
+      frame({ from, to }, 'ipv6', ipv6(addresses, 'icmp6', message, { dscp, hopLimit: 255 })),
+  }
+}
+
+const FLOW = { source: WEB.one, destination: WEB.two }
+const HOST_FLOW = { source: HOSTS.one, destination: HOSTS.two }
+
+export const SPOOFS: readonly Spoof[] = [
+  datagram('as a neighbour, to its segment', 'container', '10.1.18.77', DB.two),
+  datagram('as a container of another segment, to that', 'container', WEB.one, WEB.two),
+  datagram('as a container of another host, to its segment', 'container', WEB.three, WEB.one),
+  datagram('as another host, to the host', 'container', HOSTS.two, HOSTS.one),
+  datagram('as its host, to another host', 'container', HOSTS.one, HOSTS.two),
+  datagram('as a gateway, to the segment', 'container', '10.1.17.1', WEB.two),
+  datagram('as nobody, to everybody', 'container', '0.0.0.0', '255.255.255.255'),
+  datagram('as nobody, to the host', 'container', '0.0.0.0', HOSTS.one),
+  datagram('from loopback, to the host', 'container', '127.0.0.1', HOSTS.one),
+  datagram('from loopback, to loopback', 'container', '127.0.0.1', '127.0.0.1'),
+  datagram('to loopback', 'container', DB.one, '127.0.0.1'),
+  datagram('from multicast, to the host', 'container', '224.0.0.9', HOSTS.one),
+  datagram('from broadcast, to the host', 'container', '255.255.255.255', HOSTS.one),
+  datagram('from link-local, to the host', 'container', '169.254.7.7', HOSTS.one),
+  datagram('from link-local, to another segment', 'container', '169.254.7.7', WEB.two),
+  datagram('as somebody outside, to another host', 'container', '192.0.2.9', HOSTS.two),
+  fragments('in fragments, as a container of another segment', 'container', {
+    source: WEB.one,
+    destination: WEB.two,
+  }),
+  datagram('over IPv6, as a container of another segment', 'container', WEB6.one, WEB6.two),
+  datagram('from IPv4-mapped, over IPv6', 'container', `::ffff:${WEB.one}`, WEB6.two),
+  advertisement('as a router, to the host', 'container'),
+  forgedError('an error for a stranger', 'container', DB.one, FLOW),
+  forgedError('an error for the host', 'container', DB.one, HOST_FLOW),
+  datagram('as a container, to its segment', 'bridge container', '10.1.17.77', WEB.one),
+  datagram('as a container of another host, to its segment', 'bridge container', WEB.three, WEB.one),
+  datagram('as a container, to the host', 'bridge container', '10.1.17.77', HOSTS.one),
+  forgedError('an error for a stranger', 'bridge container', '172.17.0.2', FLOW),
+  datagram('as a container of another host, to its segment', 'outsider', WEB.two, WEB.one),
+  datagram('as a container of this host, to its segment', 'outsider', '10.1.17.77', WEB.one),
+  datagram('as a container of no host, to its segment', 'outsider', '10.9.17.2', WEB.one),
+  datagram('as a gateway of another host, to its segment', 'outsider', '10.2.17.1', WEB.one),
+  datagram('as a container of another host, to the host', 'outsider', WEB.two, HOSTS.one),
+  datagram('from loopback, to a container', 'outsider', '127.0.0.1', WEB.one),
+  fragments('in fragments, as a container of another host', 'outsider', {
+    source: WEB.two,
+    destination: WEB.one,
+  }),
+  datagram('over IPv6, as a container of another host', 'outsider', WEB6.two, WEB6.one),
+  forgedError('an error for a stranger', 'outsider', '198.18.1.99', FLOW),
+]
