@@ -29,7 +29,7 @@ describe('three hosts on one link', () => {
       underlay: 'layer2',
       hosts: [1, 2, 3].map(() => ({ release: 'sid' })),
     })
-    hosts = cluster.hosts
+    hosts = [...cluster.hosts]
     members = await startMembers(hosts, WISH)
   })
   afterAll(() => cluster?.[Symbol.asyncDispose]())
