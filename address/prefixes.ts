@@ -28,6 +28,13 @@ export function cellAround(plan: AddressPlan, address: Ip): Cidr {
   return Cidr.around(address, ADDRESS_BITS[plan.cidr.family] - plan.widths.endpoint)
 }
 
+/** The cell of the same tenant and segment on another host. @throws RomanaError E_NUMBER */
+export function cellOnHost(plan: AddressPlan, { network, prefixLength }: Cidr, host: bigint): Cidr {
+  const { value } = hostPrefix(plan, host).network
+  const numbers = network.value & segmentMask(plan)
+  return Cidr.of(Ip.of(network.family, value | numbers), prefixLength)
+}
+
 /** The next hop of a cell's endpoints: its first address. */
 export function gatewayOf(cellCidr: Cidr): Ip {
   return Ip.of(cellCidr.family, cellCidr.network.value + 1n)

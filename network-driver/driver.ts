@@ -267,9 +267,10 @@ export class NetworkDriver {
   }
 
   #endpointParts() {
-    const { stores, host, uplinks } = this.#parts
+    const { stores, plans, host, uplinks } = this.#parts
     return {
       stores,
+      plans,
       host,
       live: this.#live,
       usualMtu: () => uplinkMtu(this.#seen, uplinks),

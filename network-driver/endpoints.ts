@@ -1,4 +1,5 @@
 /** Endpoints: a record, then two links, an address and a route; and the same backwards. */
+import type { Plans } from '../address/address-plan.ts'
 import { macOf } from '../address/mac.ts'
 import { RomanaError } from '../errors.ts'
 import type { Host } from '../host/linux-host.ts'
@@ -18,11 +19,12 @@ import {
 import { joinAnswer } from './join-answer.ts'
 import type { LiveEndpoints } from './live-endpoints.ts'
 import { type PortWish, parsePortWishes } from './port-wishes.ts'
-import { getEndpoint, getNetwork, type Stores } from './records.ts'
+import { getEndpoint, getNetwork, listPeers, type Stores } from './records.ts'
 import type { CreateEndpointRequest, EndpointRequest, JoinAnswer, JoinRequest } from './wire.ts'
 
 export interface EndpointParts {
   readonly stores: Stores
+  readonly plans: Plans
   readonly host: Host
   /** A number that no link of this host had before. */
   readonly nextLinkNumber: () => number
@@ -58,17 +60,19 @@ export async function createEndpoint(parts: EndpointParts, request: CreateEndpoi
  * @throws RomanaError E_ENDPOINT_UNKNOWN, E_OPTION, E_COMMAND, E_STORE
  */
 export async function join(parts: EndpointParts, request: JoinRequest): Promise<JoinAnswer> {
-  const { stores, live } = parts
+  const { stores, plans, live } = parts
   const network = await getNetwork(stores, request.NetworkID)
+  const peers = (await listPeers(stores)).map(({ number }) => number).sort((a, b) => a - b)
+  const places = { plans, peers }
   const endpoint = await getEndpoint(stores, request.EndpointID)
   if (endpoint === undefined) throw unknownEndpoint(request.EndpointID, request.NetworkID)
   if (!live.has(endpoint.endpointId)) {
     refuseSecondOfSegment(parts, network, request)
     const fresh = await withFreshLinks(parts, endpoint)
     await wire(parts, { ...fresh, joined: true, sandbox: request.SandboxKey }, network)
-    return joinAnswer(fresh, network)
+    return joinAnswer(fresh, network, places)
   }
-  return joinAnswer(endpoint, network)
+  return joinAnswer(endpoint, network, places)
 }
 
 /** An earlier Join has left links, or failed. Their names are not used again. */

@@ -1,26 +1,54 @@
 /** What the engine is told in answer to Join: which link to move, and the routes of the container. Pure. */
-import { hostCidr } from '../address/cidr.ts'
+import type { Plans } from '../address/address-plan.ts'
+import { type Cidr, hostCidr } from '../address/cidr.ts'
+import { cellOnHost } from '../address/prefixes.ts'
 import { poolsOf } from '../store/families.ts'
+import type { HostNumber } from '../store/ids.ts'
 import type { EndpointRecord, NetworkRecord } from '../store/records.ts'
 import { linksOf } from './desired-state.ts'
 import { type JoinAnswer, ROUTE_TYPE } from './wire.ts'
 
+/** To how many other hosts a container gets routes of its own. The engine writes them one by one when the container starts. */
+export const MOST_HOST_ROUTES = 128
+
+/** Where the endpoint's segment is. */
+export interface SegmentPlaces {
+  readonly plans: Plans
+  /** Numbers of the other hosts. */
+  readonly peers: readonly HostNumber[]
+}
+
 /**
  * The gateway is reached by a route on the link, since a /32 knows no neighbours. It is the cell's own, so that two
- * Romana networks of one container do not clash. The route to the cell makes a container with several networks answer
- * each peer by the link on which it was asked; its default route has but one link, and from there the answer would not
- * pass the check of its source. With a gateway the engine leaves docker_gwbridge away; an internal network must not
- * have one, since it would become the container's way out.
+ * Romana networks of one container do not clash. The routes to the segment's cells, here and on the other hosts, make a
+ * container with several networks answer each peer by the link on which it was asked; its default route has but one link, and
+ * from there the answer would not pass the check of its source. With a gateway the engine leaves docker_gwbridge away; an
+ * internal network must not have one, since it would become the container's way out.
  */
-export function joinAnswer(endpoint: EndpointRecord, network: NetworkRecord): JoinAnswer {
+export function joinAnswer(
+  endpoint: EndpointRecord,
+  network: NetworkRecord,
+  places: SegmentPlaces,
+): JoinAnswer {
   return {
     InterfaceName: { SrcName: linksOf(endpoint).containerLink, DstPrefix: 'eth' },
     ...(network.internal ? {} : gatewaysOf(network)),
     StaticRoutes: poolsOf(network).flatMap(({ cell, gateway }) => [
       { Destination: String(hostCidr(gateway)), RouteType: ROUTE_TYPE.connected, NextHop: '' },
-      { Destination: String(cell), RouteType: ROUTE_TYPE.nextHop, NextHop: String(gateway) },
+      ...[cell, ...cellsElsewhere(cell, places)].map((destination) => ({
+        Destination: String(destination),
+        RouteType: ROUTE_TYPE.nextHop,
+        NextHop: String(gateway),
+      })),
     ]),
   }
+}
+
+/** In so large a cluster that they are too many there are none: it would be by chance which hosts are reached. */
+function cellsElsewhere(cell: Cidr, { plans, peers }: SegmentPlaces): Cidr[] {
+  const plan = cell.family === 4 ? plans.ipv4 : plans.ipv6
+  if (plan === undefined || peers.length > MOST_HOST_ROUTES) return []
+  return peers.map((number) => cellOnHost(plan, cell, BigInt(number)))
 }
 
 function gatewaysOf(network: NetworkRecord): Pick<JoinAnswer, 'Gateway' | 'GatewayIPv6'> {

@@ -6,6 +6,7 @@ import { Ip } from '../../address/ip.ts'
 import {
   cell,
   cellAround,
+  cellOnHost,
   endpointRange,
   firstHost,
   gatewayOf,
@@ -113,6 +114,14 @@ test('prefixes of two hosts are disjoint', () => {
   fc.assert(
     fc.property(planWithPair, ({ plan, a, b }) => {
       expect(hostPrefix(plan, a.host).overlaps(hostPrefix(plan, b.host))).toBe(a.host === b.host)
+    }),
+  )
+})
+
+test('cellOnHost() is the cell of the same tenant and segment there', () => {
+  fc.assert(
+    fc.property(planWithPair, ({ plan, a, b }) => {
+      expect(cellOnHost(plan, cell(plan, a.host, a), b.host)).toEqual(cell(plan, b.host, a))
     }),
   )
 })

@@ -5,7 +5,7 @@ import type { LabHost } from '../../lab/lab-host.ts'
 import { startMembers, startMembersOn, wrongPairs } from '../support/cluster-members.ts'
 import { startFlows } from '../support/flows.ts'
 import { listenOnHost } from '../support/host-listener.ts'
-import type { Member } from '../support/reach.ts'
+import { expectedReachability, type Member, reachability } from '../support/reach.ts'
 import {
   type RomanaCluster,
   romanaOn,
@@ -37,6 +37,20 @@ describe('three hosts on one link', () => {
   it('each container reaches exactly those of its segment, on every host', async () => {
     expect(new Set(members.map(({ address }) => address)).size).toBe(36)
     expect(await wrongPairs(members)).toEqual([])
+  })
+
+  it('a container on two networks reaches the peers of each on every host, and is reached by them', async () => {
+    const [moving] = members
+    if (moving === undefined) throw new Error('No members')
+    await moving.host.docker(['network', 'connect', 'green-db', moving.name])
+    const format = '{{(index .NetworkSettings.Networks "green-db").IPAddress}}'
+    const { stdout } = await moving.host.docker(['inspect', '--format', format, moving.name])
+    const onBoth = (network: string) => members.filter(({ name }) => name.includes(`-${network}-`))
+    const there = [{ ...moving, address: stdout.trim() }, ...onBoth('green-db')]
+    expect(await reachability(there)).toBe(expectedReachability(there, () => true))
+    const here = onBoth('blue-web')
+    expect(await reachability(here)).toBe(expectedReachability(here, () => true))
+    await moving.host.docker(['network', 'disconnect', 'green-db', moving.name])
   })
 
   it('a host carries one route for each other host, and nothing in the main table', async () => {

@@ -1,6 +1,11 @@
+import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
+import { Ip } from '../../address/ip.ts'
+import { HostNumberSchema } from '../../store/ids.ts'
+import { journalKeys } from '../../store/keys.ts'
+import { formatRecord } from '../../store/records.ts'
 import { CREATE, startWithNetwork, tenTimes } from './endpoint-steps.ts'
-import { recordOf, showEndpoints, startRomana } from './romana-steps.ts'
+import { type Romana, recordOf, showEndpoints, startRomana } from './romana-steps.ts'
 
 const LINKS = `link rmne1 mtu 1500 peer rmp1 up alias "romana1 e1 n1 10.1.17.2 blue web"
 link rmp1 mtu 1500 peer rmne1 down
@@ -33,6 +38,28 @@ describe('Join', () => {
       ],
     })
     expect(showEndpoints(romana)).toContain('link rmni1 mtu 1500')
+  })
+
+  it('gives routes to the segment on every other host', async () => {
+    const romana = await startWithNetwork({ internal: true })
+    await knowPeers(romana, [7, 3])
+    await romana.callNetwork('CreateEndpoint', CREATE)
+    expect(await routesOfJoin(romana)).toEqual([
+      '10.1.17.1/32 on the link',
+      '10.1.17.0/24 via 10.1.17.1',
+      '10.3.17.0/24 via 10.1.17.1',
+      '10.7.17.0/24 via 10.1.17.1',
+    ])
+  })
+
+  it('gives none to other hosts where they are very many', async () => {
+    const romana = await startWithNetwork()
+    await knowPeers(
+      romana,
+      Array.from({ length: 129 }, (_, index) => index + 2),
+    )
+    await romana.callNetwork('CreateEndpoint', CREATE)
+    expect(await routesOfJoin(romana)).toEqual(['10.1.17.1/32 on the link', '10.1.17.0/24 via 10.1.17.1'])
   })
 
   it('goes by the gateway and the MTU of the network', async () => {
@@ -79,3 +106,23 @@ describe('Join', () => {
     expect(await recordOf(romana.journal, '/endpoints/e1')).toContain('"joined":true,"linkNumber":2')
   })
 })
+
+async function knowPeers({ journal }: Pick<Romana, 'journal'>, numbers: readonly number[]): Promise<void> {
+  for (const each of numbers) {
+    const number = v.parse(HostNumberSchema, each)
+    const value = formatRecord({ number, address: Ip.parse(`198.18.1.${each}`) })
+    await journal.commit([{ kind: 'put', key: journalKeys.peer(number), value }])
+  }
+}
+
+const Answer = v.object({
+  StaticRoutes: v.array(v.object({ Destination: v.string(), RouteType: v.number(), NextHop: v.string() })),
+})
+
+async function routesOfJoin(romana: Awaited<ReturnType<typeof startWithNetwork>>): Promise<string[]> {
+  const { StaticRoutes } = v.parse(Answer, await romana.callNetwork('Join'))
+  return StaticRoutes.map(
+    ({ Destination, RouteType, NextHop }) =>
+      `${Destination} ${RouteType === 1 ? 'on the link' : `via ${NextHop}`}`,
+  )
+}

@@ -71,7 +71,7 @@ export const PERTURBATIONS: readonly Perturbation[] = [
   typed('the policy rules are deleted', 'ip rule delete priority 8200; ip -6 rule delete priority 8200'),
   typed('forwarding is switched off', 'sysctl -qw net.ipv4.ip_forward=0'),
   typed('reverse paths are checked loosely', 'sysctl -qw net.ipv4.conf.all.rp_filter=2'),
-  typed('the plugin is killed', "pkill -KILL -f 'romana/plugin.js'"),
+  typed('the plugin is killed', "pkill -KILL -f '[r]omana/plugin.js'"),
   {
     what: 'a policy is applied, and removed',
     isTight: true,

@@ -1,0 +1,159 @@
+/** Everybody asks everybody, on one host and on three: the table is as the documentation says, and is again after all that happens. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { LabHost } from '../../lab/lab-host.ts'
+import { startRomanaCluster } from '../support/romana-cluster.ts'
+import { PLUGIN, startRomanaHost } from '../support/romana-host.ts'
+import { type Cell, judge, SENTENCES, type Sentence } from '../truth-table/oracle.ts'
+import { shorten, wrongCells } from '../truth-table/outcome.ts'
+import { PERTURBATIONS, type Perturbation, saveRules } from '../truth-table/perturbations.ts'
+import { probeTable, watchForbidden } from '../truth-table/prober.ts'
+import type { Station } from '../truth-table/station.ts'
+import { engineArgsOf, startTruthMembers } from '../truth-table/truth-members.ts'
+import { openTruthWorld, TRUTH_SETTINGS, type TruthLab, type TruthWorld } from '../truth-table/truth-world.ts'
+
+/** A host is whole again within 2 s; an engine with a plugin takes longer to start. */
+const RIGHT_WITHIN_MS = 10_000
+const LEAK = 'FORWARD -s 10.0.0.0/8 -j ACCEPT'
+const LOSS = 'FORWARD -p icmp -j DROP'
+
+describe.each([
+  { count: 1, cells: 5_000, perturbations: PERTURBATIONS },
+  {
+    count: 3,
+    cells: 30_000,
+    perturbations: PERTURBATIONS.filter(({ what }) => /our forward chain|policy is|moves|killed/.test(what)),
+  },
+])('$count hosts', ({ count, cells, perturbations }) => {
+  let truthLab: TruthLab & AsyncDisposable
+  let world: TruthWorld
+  let first: LabHost
+
+  beforeAll(async () => {
+    truthLab = await startTruthLab(count)
+    const [host] = truthLab.hosts
+    if (host === undefined) throw new Error('The lab has no host')
+    first = host
+    await Promise.all(truthLab.hosts.map((each, index) => startTruthMembers(each, index + 1)))
+    world = await openTruthWorld(truthLab)
+    await saveRules(first)
+  })
+  afterAll(async () => {
+    await world?.[Symbol.asyncDispose]()
+    await truthLab?.[Symbol.asyncDispose]()
+  })
+
+  it('every cell is as the documentation says', async ({ annotate }) => {
+    const stations = await world.stations()
+    const startedMs = performance.now()
+    const seen = await probeTable(stations)
+    const tookMs = Math.round(performance.now() - startedMs)
+    await annotate(`${seen.length} cells of ${stations.length} places in ${tookMs} ms`)
+    expect(shorten(wrongCells(SENTENCES, seen))).toBe('')
+    expect(seen.length).toBeGreaterThan(cells)
+  })
+
+  it('a wrong oracle is found out', async () => {
+    const closed: Sentence = {
+      says: 'no container of blue-web may call any other',
+      judge: ({ from, to }) =>
+        [from, to.place].every(({ network }) => network?.name === 'blue-web') ? 'dropped' : undefined,
+    }
+    const wrong = await wrongNow([closed, ...SENTENCES])
+    expect(wrong).toContain('blue-web-1@h1 -> blue-web-2@h1 tcp: expected dropped, was reached')
+    expect(wrong.filter((line) => !/^blue-web-.* -> blue-web-/.test(line))).toEqual([])
+  })
+
+  it('a leak is found out, and a loss', async () => {
+    await whileNobodyRepairs(`-I ${LEAK}`, `-D ${LEAK}`, async () => {
+      expect(await wrongNow()).toContain('blue-web-1@h1 -> green-web-1@h1 udp: expected dropped, was reached')
+    })
+    await whileNobodyRepairs(`-I ${LOSS}`, `-D ${LOSS}`, async () => {
+      const wrong = await wrongNow()
+      expect(wrong).toContain('blue-web-1@h1 -> blue-web-2@h1 icmp: expected reached, was dropped')
+      expect(wrong.filter((line) => !/ icmp: expected reached/.test(line))).toEqual([])
+    })
+  })
+
+  it.for(perturbations)('the table is right again after this: $what', async (perturbation, { annotate }) => {
+    await annotate(await perturb(perturbation))
+  })
+
+  /** Gives what came through, and how long the table was wrong. */
+  async function perturb({ what, act, isTight, rule }: Perturbation): Promise<string> {
+    const sentences = [...(rule?.sentences ?? []), ...SENTENCES]
+    const isForbidden = (cell: Cell) =>
+      judge(SENTENCES, cell) === 'dropped' && judge(sentences, cell) === 'dropped'
+    const watch = await watchForbidden(await world.stations(), { ...WATCHED, isForbidden })
+    let tookMs: number
+    let leaks: readonly string[]
+    try {
+      await act(first)
+      tookMs = await untilRight(sentences)
+      await rule?.undo(first)
+      if (rule !== undefined) await untilRight()
+    } finally {
+      leaks = await watch.end()
+    }
+    if (isTight) expect(shorten(leaks.filter((line) => !NEIGHBOURS.test(line)))).toBe('')
+    return `${what}: right after ${tookMs} ms, ${leaks.length} pairs leaked`
+  }
+
+  /** The plugin would put the rules right. */
+  async function whileNobodyRepairs(rule: string, undo: string, task: () => Promise<void>): Promise<void> {
+    await first.docker(['plugin', 'disable', '--force', PLUGIN])
+    await first.runInside('iptables', rule.split(' '))
+    await task()
+    await first.runInside('iptables', undo.split(' '))
+    await first.docker(['plugin', 'enable', PLUGIN])
+    await untilRight()
+  }
+
+  /** Gives the milliseconds that it took. */
+  async function untilRight(sentences: readonly Sentence[] = SENTENCES): Promise<number> {
+    const startedMs = performance.now()
+    for (;;) {
+      const wrong = shorten(await wrongNow(sentences))
+      const tookMs = Math.round(performance.now() - startedMs)
+      if (wrong === '') return tookMs
+      if (tookMs > RIGHT_WITHIN_MS) expect(wrong).toBe('')
+    }
+  }
+
+  async function wrongNow(sentences: readonly Sentence[] = SENTENCES): Promise<string[]> {
+    return wrongCells(sentences, await probeTable(await world.stations()))
+  }
+})
+
+/** One container of each tenant that stays where it is, and those who are in no segment; what they send to containers. */
+const WATCHED = {
+  from: ({ name, kind }: Station) => /-web-1@h1$|^bridge-/.test(name) || kind === 'outsider',
+  to: ({ name, kind }: Station) => kind === 'container' && /-1@/.test(name),
+}
+
+/** Docker lets its bridges out to everywhere: as long as our rules are not there, to us too. */
+const NEIGHBOURS = /^bridge-/
+
+async function startTruthLab(count: number): Promise<TruthLab & AsyncDisposable> {
+  const numbers = Array.from({ length: count }, (_, index) => index + 1)
+  const hosts = numbers.map((number) => ({ release: 'sid' as const, engineArgs: engineArgsOf(number) }))
+  const [host] = hosts
+  if (host === undefined) throw new Error('A lab has a host')
+  const name = `truth${count}`
+  const base = { name, underlay: 'layer2' as const }
+  if (count > 1) {
+    const cluster = await startRomanaCluster({
+      lab: name,
+      underlay: base.underlay,
+      hosts,
+      settings: TRUTH_SETTINGS,
+    })
+    return {
+      ...base,
+      lab: cluster.lab,
+      hosts: cluster.hosts,
+      [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+    }
+  }
+  const single = await startRomanaHost({ lab: name, ...host }, TRUTH_SETTINGS)
+  return { ...base, lab: single.lab, hosts: [single.host], [Symbol.asyncDispose]: single.lab.stop }
+}
