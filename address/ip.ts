@@ -72,3 +72,8 @@ export class Ip {
     )
   }
 }
+
+/** "10.1.17.5:80" or "[fd00::5]:80". */
+export function formatAddressPort(address: Ip, port: number | string): string {
+  return address.family === 4 ? `${address}:${port}` : `[${address}]:${port}`
+}

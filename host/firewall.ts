@@ -67,7 +67,7 @@ export function firewall({ ipv4, ipv6 }: Plans, options: FirewallOptions): Firew
 
 function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[] {
   const { family } = plan.cidr
-  const ports = family === 4 ? portChains(options.ports) : undefined
+  const ports = portChains(family, options.ports)
   const policies = policyRules(plan, options.policies)
   return [
     {
@@ -82,7 +82,7 @@ function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[
       chains: [
         ...policies.chains,
         forwardChain(plan, options, policies),
-        ...(ports === undefined ? [] : [ports.filter]),
+        ports.filter,
         hostChain(family, options, policies),
         inputChain(plan),
       ],
@@ -91,7 +91,7 @@ function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[
         { from: 'INPUT', to: INPUT },
       ],
     },
-    ...(ports === undefined ? natTable6(plan, options) : [natTable(plan, ports.nat, options)]),
+    natTable(plan, ports.nat, options),
   ]
 }
 
@@ -133,7 +133,7 @@ function forwardChain(plan: AddressPlan, options: FirewallOptions, policies: Pol
       `-s ${cidr} -m conntrack --ctstate ESTABLISHED -j ACCEPT`,
       `! -s ${cidr} -d ${cidr} -m conntrack --ctstate ESTABLISHED -j ACCEPT`,
       ...errorRules(cidr, options),
-      ...(cidr.family === 4 ? [`-d ${cidr} -m conntrack --ctstate DNAT -j ${PORTS}`] : []),
+      `-d ${cidr} -m conntrack --ctstate DNAT -j ${PORTS}`,
       `-d ${cidr} -j DROP`,
       ...storesOf(cidr.family, options).map((store) => `-s ${cidr} ${store} -j DROP`),
       ...options.uplinks.flatMap((uplink) => wayOut(cidr, uplink, options)),
@@ -213,13 +213,17 @@ function natTable(
   ports: readonly Chain[],
   { masquerade, cluster }: FirewallOptions,
 ): FirewallTable {
+  const { family } = cidr
   const masquerading = [
-    ...(cluster === undefined ? [] : [`-s ${cidr} -m set --match-set ${HOST_SET} dst -j RETURN`]),
+    // The set is of IPv4 addresses.
+    ...(cluster === undefined || family === 6
+      ? []
+      : [`-s ${cidr} -m set --match-set ${HOST_SET} dst -j RETURN`]),
     `-s ${cidr} ! -d ${cidr} ! -o ${ANY_ENDPOINT} -j MASQUERADE`,
   ]
   const rules = [`-d ${cidr} -m conntrack --ctstate DNAT -j ${HAIRPIN}`, ...(masquerade ? masquerading : [])]
   return {
-    family: 4,
+    family,
     table: 'nat',
     chains: [...ports, { name: POSTROUTING, rules }],
     jumps: [
@@ -228,20 +232,6 @@ function natTable(
       { from: 'POSTROUTING', to: POSTROUTING },
     ],
   }
-}
-
-/** The same of IPv6, which has no published ports. */
-function natTable6({ cidr }: AddressPlan, { masquerade }: FirewallOptions): FirewallTable[] {
-  if (!masquerade) return []
-  const rules = [`-s ${cidr} ! -d ${cidr} ! -o ${ANY_ENDPOINT} -j MASQUERADE`]
-  return [
-    {
-      family: 6,
-      table: 'nat',
-      chains: [{ name: POSTROUTING, rules }],
-      jumps: [{ from: 'POSTROUTING', to: POSTROUTING }],
-    },
-  ]
 }
 
 /** No endpoint has an IPv6 address. Link-local traffic would pass round the rules above, to the host's own services. */

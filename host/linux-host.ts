@@ -1,4 +1,5 @@
 /** The one observer and the one applier: this Linux host behind an interface. Nothing is decided here. */
+import type { Family } from '../address/ip.ts'
 import { reasonOf } from '../errors.ts'
 import { forgetFlows, listFlows } from './flows.ts'
 import { writeText } from './host-files.ts'
@@ -10,6 +11,12 @@ import type { Flow } from './parse-conntrack.ts'
 import { type EndpointWiring, planEndpoint, planEndpointRemoval } from './plan-endpoint.ts'
 import type { RestoreText } from './plan-firewall.ts'
 import type { HostPlan } from './plan-host.ts'
+
+/** A UDP port of this host, as callers of one family name it. */
+export interface UdpPort {
+  readonly family: Family
+  readonly port: number
+}
 
 /** The kernel of this host. */
 export interface Host {
@@ -25,7 +32,7 @@ export interface Host {
    * Forgets the flows to these UDP ports of this host, wherever they went: without it a client that never pauses goes on
    * reaching whoever had the port before. @throws RomanaError E_COMMAND
    */
-  forgetUdpFlows(hostPorts: readonly number[]): Promise<void>
+  forgetUdpFlows(hostPorts: readonly UdpPort[]): Promise<void>
   /** Flows that the kernel lets pass because it knows them. @throws RomanaError E_COMMAND */
   flows(): Promise<Flow[]>
   /** Makes the kernel judge them anew. @throws RomanaError E_COMMAND */
@@ -112,9 +119,9 @@ async function removeLink(batch: IpBatch, hostLink: string): Promise<void> {
 }
 
 /** One program a port: `--load-file` takes many, but opens /dev/stdin, which is a socket here. */
-async function forgetUdpFlows({ run }: LinuxHostParts, hostPorts: readonly number[]): Promise<void> {
-  for (const port of hostPorts) {
-    const args = ['-D', '-f', 'ipv4', '-p', 'udp', '--orig-port-dst', String(port)]
+async function forgetUdpFlows({ run }: LinuxHostParts, hostPorts: readonly UdpPort[]): Promise<void> {
+  for (const { family, port } of hostPorts) {
+    const args = ['-D', '-f', `ipv${family}`, '-p', 'udp', '--orig-port-dst', String(port)]
     await run({ file: 'conntrack', args }).catch((cause: unknown) => {
       if (!reasonOf(cause).includes('0 flow entries')) throw cause
     })

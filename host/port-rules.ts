@@ -4,9 +4,9 @@
  */
 import type { Cidr } from '../address/cidr.ts'
 import { hostCidr } from '../address/cidr.ts'
-import { Ip } from '../address/ip.ts'
+import { type Family, formatAddressPort, Ip } from '../address/ip.ts'
 import type { Chain } from './host-state.ts'
-import type { IptablesVariant } from './iptables-variant.ts'
+import type { IptablesProgram } from './iptables-variant.ts'
 import { CHAIN_PREFIX } from './marks.ts'
 import type { RestoreText } from './plan-firewall.ts'
 
@@ -18,10 +18,10 @@ export const HAIRPIN = `${CHAIN_PREFIX}HAIRPIN`
 /** A port of this host that leads to a port of an endpoint. */
 export interface PortRule {
   readonly protocol: 'tcp' | 'udp' | 'sctp'
-  /** An address of this host; 0.0.0.0 for all of them. */
+  /** An address of this host; 0.0.0.0 or :: for all of them. */
   readonly hostAddress: Ip
   readonly hostPort: number
-  /** The endpoint's. */
+  /** The endpoint's, of the same family unless the host's is loopback. */
   readonly address: Ip
   readonly containerPort: number
   /** Cells that the endpoint's container answers by another link. */
@@ -33,21 +33,25 @@ export interface PortChains {
   readonly nat: readonly [Chain, Chain]
 }
 
-export function portChains(ports: readonly PortRule[]): PortChains {
-  const translated = ports.filter(({ hostAddress }) => !isLoopback(hostAddress))
+export function portChains(family: Family, ports: readonly PortRule[]): PortChains {
+  const ofFamily = ports.filter(({ hostAddress }) => hostAddress.family === family)
+  const translated = ofFamily.filter(({ hostAddress }) => !isLoopback(hostAddress))
   return {
     filter: { name: PORTS, rules: distinct(translated.map(acceptance)) },
     nat: [
-      { name: PORTS, rules: translated.length === 0 ? [] : [...NOT_OURS, ...translated.map(translation)] },
+      {
+        name: PORTS,
+        rules: translated.length === 0 ? [] : [...NOT_OURS[family], ...translated.map(translation)],
+      },
       { name: HAIRPIN, rules: distinct(translated.flatMap(rewriting)) },
     ],
   }
 }
 
-/** Replaces both tables' chains and touches nothing else. */
-export function planPortChains(variant: IptablesVariant, ports: readonly PortRule[]): RestoreText {
-  const { filter, nat } = portChains(ports)
-  return { program: { variant, family: 4 }, text: `${tableText('filter', [filter])}${tableText('nat', nat)}` }
+/** Replaces both tables' chains of a family and touches nothing else. */
+export function planPortChains(program: IptablesProgram, ports: readonly PortRule[]): RestoreText {
+  const { filter, nat } = portChains(program.family, ports)
+  return { program, text: `${tableText('filter', [filter])}${tableText('nat', nat)}` }
 }
 
 /** Whether the address never leaves this host: its ports are not translated but passed on by the plugin. */
@@ -56,27 +60,34 @@ export function isLoopback(address: Ip): boolean {
 }
 
 const TRANSLATION =
-  /^(?:-d (?<to>[\d.]+)\/32 )?-p (?<protocol>tcp|udp|sctp) -m \w+ --dport (?<hostPort>\d+) -j DNAT --to-destination (?<address>[\d.]+):(?<containerPort>\d+)$/
+  /^(?:-d (?<to>[\da-f.:]+)\/(?:32|128) )?-p (?<protocol>tcp|udp|sctp) -m \w+ --dport (?<hostPort>\d+) -j DNAT --to-destination \[?(?<address>[\da-f.:]+?)\]?:(?<containerPort>\d+)$/
 
 /** What a rule translates, as it was written by {@link portChains}; undefined for others. */
 export function readTranslation(rule: string): Omit<PortRule, 'otherCells'> | undefined {
-  const { to = '0.0.0.0', protocol, hostPort, address, containerPort } = TRANSLATION.exec(rule)?.groups ?? {}
-  if (address === undefined) return undefined
+  const { to, protocol, hostPort, address: text, containerPort } = TRANSLATION.exec(rule)?.groups ?? {}
+  if (text === undefined) return undefined
+  const address = Ip.parse(text)
   return {
     protocol: protocol === 'tcp' || protocol === 'udp' ? protocol : 'sctp',
-    hostAddress: Ip.parse(to),
+    hostAddress: to === undefined ? Ip.of(address.family, 0n) : Ip.parse(to),
     hostPort: Number(hostPort),
-    address: Ip.parse(address),
+    address,
     containerPort: Number(containerPort),
   }
 }
 
-/** A port of 127.0.0.1 is translated nowhere: that would need route_localnet, which opens loopback to the neighbours. */
-const NOT_OURS = ['-m addrtype ! --dst-type LOCAL -j RETURN', '-d 127.0.0.0/8 -j RETURN']
+/**
+ * A port of 127.0.0.1 is translated nowhere: that would need route_localnet, which opens loopback to the neighbours. Nor is
+ * what comes from a link-local address: no kernel forwards that.
+ */
+const NOT_OURS = {
+  4: ['-m addrtype ! --dst-type LOCAL -j RETURN', '-d 127.0.0.0/8 -j RETURN'],
+  6: ['-m addrtype ! --dst-type LOCAL -j RETURN', '-d ::1/128 -j RETURN', '-s fe80::/10 -j RETURN'],
+} as const
 
 function translation({ protocol, hostAddress, hostPort, address, containerPort }: PortRule): string {
   const to = hostAddress.value === 0n ? '' : `-d ${hostCidr(hostAddress)} `
-  return `${to}${matching(protocol, hostPort)} -j DNAT --to-destination ${address}:${containerPort}`
+  return `${to}${matching(protocol, hostPort)} -j DNAT --to-destination ${formatAddressPort(address, containerPort)}`
 }
 
 function acceptance({ protocol, address, containerPort }: PortRule): string {

@@ -104,7 +104,10 @@ function peersOf({ ipv4, ipv6 }: Plans, { cluster }: HostRecords): Peer[] {
 }
 
 /** As long as no network has IPv6, nothing of the host is changed for it. */
-function plansInUse({ plans: { ipv4, ipv6 }, networks }: HostRecords): Plans {
+export function plansInUse({
+  plans: { ipv4, ipv6 },
+  networks,
+}: Pick<HostRecords, 'plans' | 'networks'>): Plans {
   const pools = networks.flatMap(poolsOf)
   const isUsed = ipv6 !== undefined && pools.some(({ cell }) => cell.family === 6)
   return { ipv4, ...(isUsed && { ipv6 }) }

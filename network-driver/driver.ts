@@ -25,7 +25,7 @@ import {
   writePolicies,
 } from './policies.ts'
 import { formatHostPort, type HostPort } from './port-sockets.ts'
-import { type PortWish, parsePortWishes } from './port-wishes.ts'
+import { hasIpv6Elsewhere, type PortWish, parsePortWishes } from './port-wishes.ts'
 import { type PublishedPorts, unknownPublisher } from './published-ports.ts'
 import {
   findNetwork,
@@ -165,7 +165,7 @@ export class NetworkDriver {
     return this.#forEndpoint(request, async () => {
       const wishes = parsePortWishes(request.Options)
       if (wishes.length === 0) await this.#ports.withdraw(request.EndpointID)
-      else await this.#publish(request.EndpointID, wishes)
+      else await this.#publish(request.EndpointID, wishes, hasIpv6Elsewhere(request.Options) ? [6] : [])
       return {}
     })
   }
@@ -256,10 +256,14 @@ export class NetworkDriver {
   }
 
   /** An internal network has no way in. */
-  async #publish(endpointId: EndpointId, wishes: readonly PortWish[]): Promise<void> {
+  async #publish(
+    endpointId: EndpointId,
+    wishes: readonly PortWish[],
+    elsewhere: readonly Family[],
+  ): Promise<void> {
     const endpoint = await getEndpoint(this.#parts.stores, endpointId)
     if (endpoint === undefined) throw unknownPublisher(endpointId)
-    if (!endpoint.internal) await this.#ports.publish(endpoint, wishes)
+    if (!endpoint.internal) await this.#ports.publish(endpoint, wishes, elsewhere)
   }
 
   #forEndpoint<T>({ EndpointID }: EndpointRequest, task: () => Promise<T>): Promise<T> {

@@ -18,7 +18,7 @@ import {
 } from './endpoint-addresses.ts'
 import { joinAnswer } from './join-answer.ts'
 import type { LiveEndpoints } from './live-endpoints.ts'
-import { type PortWish, parsePortWishes } from './port-wishes.ts'
+import { parsePortWishes } from './port-wishes.ts'
 import { getEndpoint, getNetwork, listPeers, type Stores } from './records.ts'
 import type { CreateEndpointRequest, EndpointRequest, JoinAnswer, JoinRequest } from './wire.ts'
 
@@ -41,10 +41,9 @@ export interface EndpointParts {
  */
 export async function createEndpoint(parts: EndpointParts, request: CreateEndpointRequest): Promise<object> {
   // What cannot be published is told before anything is made; the ports themselves come later.
-  const ports = parsePortWishes(request.Options)
+  parsePortWishes(request.Options)
   const network = await getNetwork(parts.stores, request.NetworkID)
   const addresses = requestedAddresses(request)
-  refuseIpv6Ports(ports, addresses)
   const known = await getEndpoint(parts.stores, request.EndpointID)
   if (known === undefined) await recordEndpoint(parts, network, request.EndpointID, addresses)
   else if (String(addressesOf(known)) !== String(addressesOf(addresses)))
@@ -141,15 +140,6 @@ export async function deleteEndpoint(parts: EndpointParts, { EndpointID }: Endpo
     { kind: 'remove', key: journalKeys.endpointPorts(EndpointID) },
     ...(await freedAddresses(stores.journal, endpoint)),
   ])
-}
-
-function refuseIpv6Ports(ports: readonly PortWish[], { address }: EndpointAddresses): void {
-  if (ports.length === 0 || address.family === 4) return
-  throw new RomanaError('E_PORT', {
-    cannot: 'publish ports on a network without IPv4',
-    because: 'this release publishes on IPv4 only',
-    remedy: 'Leave out -p and -P, or make the network without --ipv4=false',
-  })
 }
 
 /** The addresses become the endpoint's in the same transaction. */

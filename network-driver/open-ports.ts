@@ -1,15 +1,17 @@
 /** The driver's published ports: what they need of the rest, and how the engine would read them. */
+import { plansOf } from '../address/ipv6-plan.ts'
 import type { ObservedHost } from '../host/host-state.ts'
 import { planPortChains } from '../host/port-rules.ts'
 import type { PublishedPort } from '../store/port-records.ts'
 import type { ConvergeParts } from './converge.ts'
+import { plansInUse } from './desired-state.ts'
 import { chooseIptables } from './iptables-choice.ts'
 import { PortChoice } from './port-choice.ts'
 import type { PortSockets } from './port-sockets.ts'
 import { portRules } from './port-state.ts'
 import { type PortRange, PROTOCOL_NUMBERS } from './port-wishes.ts'
 import { PublishedPorts } from './published-ports.ts'
-import { listEndpoints, listPorts } from './records.ts'
+import { listEndpoints, listNetworks, listPorts } from './records.ts'
 
 export interface PortParts {
   readonly sockets: PortSockets
@@ -31,19 +33,20 @@ export function openPublishedPorts(parts: NetworkDriverParts, seen: () => Observ
     sockets: ports.sockets,
     choice: new PortChoice(ports.sockets, ports.anyPorts),
     writeRules: () => writePortRules(parts, seen()),
-    forgetUdpFlows: (hostPorts) => parts.host.forgetUdpFlows(hostPorts),
+    forgetUdpFlows: (udpPorts) => parts.host.forgetUdpFlows(udpPorts),
     onLost: ports.onLost,
   })
 }
 
-/** One program, and only the chains of the ports. */
+/** One program a family, and only the chains of the ports. */
 async function writePortRules(parts: NetworkDriverParts, seen: ObservedHost): Promise<void> {
   const { stores, host, plans } = parts
   const variant = await chooseIptables(stores.journal, parts.iptables, seen)
   const rules = portRules({ plans, endpoints: await listEndpoints(stores), ports: await listPorts(stores) })
+  const families = plansOf(plansInUse({ plans, networks: await listNetworks(stores) }))
   await host.apply({
     hostSet: { before: [], after: [] },
-    restore: [planPortChains(variant, rules)],
+    restore: families.map(({ cidr: { family } }) => planPortChains({ variant, family }, rules)),
     ip: [],
     ip6: [],
     sysctls: [],

@@ -1,8 +1,12 @@
 /** Which port of this host is taken for a wish: as Docker does, each range goes on behind the port it gave last. */
+import { formatAddressPort } from '../address/ip.ts'
 import { RomanaError } from '../errors.ts'
+import { addressFor } from '../store/families.ts'
 import type { PublishedPort } from '../store/port-records.ts'
-import type { PortSockets, PortTarget } from './port-sockets.ts'
-import type { PortRange, PortWish } from './port-wishes.ts'
+import type { EndpointAddresses } from './endpoint-addresses.ts'
+import type { PlacedWish } from './port-places.ts'
+import type { PortSockets } from './port-sockets.ts'
+import type { PortRange } from './port-wishes.ts'
 
 export class PortChoice {
   readonly #sockets: PortSockets
@@ -15,34 +19,52 @@ export class PortChoice {
     this.#anyPorts = anyPorts
   }
 
-  /** A port for each wish, reserved; or none is. @throws RomanaError E_PORT, E_PORT_TAKEN */
-  async reserveAll(wishes: readonly PortWish[], address: PortTarget['address']): Promise<PublishedPort[]> {
-    const reserved: PublishedPort[] = []
-    try {
-      for (const wish of wishes) reserved.push(await this.#reserve(wish, address))
-      return reserved
-    } catch (error) {
-      await Promise.all(reserved.map((port) => this.#sockets.release(port)))
-      throw error
-    }
+  /** Ports for each wish, reserved; or none is. @throws RomanaError E_PORT, E_PORT_TAKEN */
+  async reserveAll(wishes: readonly PlacedWish[], endpoint: EndpointAddresses): Promise<PublishedPort[]> {
+    return this.#allOrNone(wishes.map((wish) => () => this.#reserve(wish, endpoint)))
   }
 
-  async #reserve(wish: PortWish, address: PortTarget['address']): Promise<PublishedPort> {
-    const { protocol, hostAddress, containerPort, hostPorts = this.#anyPorts } = wish
-    const range = `${protocol} ${hostAddress} ${hostPorts.first}-${hostPorts.last}`
+  /** The first port that is free on all addresses of the wish. */
+  async #reserve(wish: PlacedWish, endpoint: EndpointAddresses): Promise<PublishedPort[]> {
+    const { protocol, hostAddresses, hostPorts = this.#anyPorts } = wish
+    const range = `${protocol} ${hostAddresses.join(' ')} ${hostPorts.first}-${hostPorts.last}`
     let taken: unknown
     for (const hostPort of portsBehind(hostPorts, this.#lastGiven.get(range))) {
-      const port = { protocol, hostAddress, hostPort, containerPort }
       try {
-        await this.#sockets.reserve(port, { address, port: containerPort })
+        const ports = await this.#reserveNumber(hostPort, wish, endpoint)
         this.#lastGiven.set(range, hostPort)
-        return port
+        return ports
       } catch (error) {
         if (!(error instanceof RomanaError) || error.code !== 'E_PORT_TAKEN') throw error
         taken = error
       }
     }
     throw hostPorts.first === hostPorts.last ? taken : allTaken(wish, hostPorts)
+  }
+
+  #reserveNumber(hostPort: number, wish: PlacedWish, endpoint: EndpointAddresses): Promise<PublishedPort[]> {
+    const { protocol, containerPort } = wish
+    const steps = wish.hostAddresses.map((hostAddress) => async () => {
+      const port = { protocol, hostAddress, hostPort, containerPort }
+      await this.#sockets.reserve(port, {
+        address: addressFor(hostAddress.family, endpoint),
+        port: containerPort,
+      })
+      return [port]
+    })
+    return this.#allOrNone(steps)
+  }
+
+  /** One after the other; when one fails, what the others reserved is released. */
+  async #allOrNone(steps: readonly (() => Promise<PublishedPort[]>)[]): Promise<PublishedPort[]> {
+    const reserved: PublishedPort[] = []
+    try {
+      for (const step of steps) reserved.push(...(await step()))
+      return reserved
+    } catch (error) {
+      await Promise.all(reserved.map((port) => this.#sockets.release(port)))
+      throw error
+    }
   }
 }
 
@@ -54,12 +76,13 @@ export function* portsBehind({ first, last }: PortRange, given: number | undefin
 }
 
 function allTaken(
-  { protocol, hostAddress, containerPort }: PortWish,
+  { protocol, hostAddresses, containerPort }: PlacedWish,
   { first, last }: PortRange,
 ): RomanaError {
+  const places = hostAddresses.map((address) => formatAddressPort(address, `${first}-${last}`))
   return new RomanaError('E_PORT_TAKEN', {
     cannot: `publish port ${containerPort}/${protocol}`,
-    because: `Bind for ${hostAddress}:${first}-${last} failed: all ports are allocated`,
+    because: `Bind for ${places.join(' and ')} failed: all ports are allocated`,
     remedy: 'Choose other host ports',
   })
 }

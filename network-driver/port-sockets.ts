@@ -1,5 +1,5 @@
 /** The sockets that keep published ports for us, behind an interface: what the driver asks of them. */
-import type { Ip } from '../address/ip.ts'
+import { formatAddressPort, type Ip } from '../address/ip.ts'
 import type { PublishedPort } from '../store/port-records.ts'
 
 /** What is reserved: a port of this host. */
@@ -24,7 +24,7 @@ export interface PortSockets {
   reserved(): readonly HostPort[]
 }
 
-/** "tcp 0.0.0.0:8080" */
+/** "tcp 0.0.0.0:8080", "tcp [::]:8080" */
 export function formatHostPort({ protocol, hostAddress, hostPort }: HostPort): string {
-  return `${protocol} ${hostAddress}:${hostPort}`
+  return `${protocol} ${formatAddressPort(hostAddress, hostPort)}`
 }

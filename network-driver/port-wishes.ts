@@ -2,12 +2,7 @@
 import * as v from 'valibot'
 import { Ip } from '../address/ip.ts'
 import { RomanaError, reasonOf } from '../errors.ts'
-import {
-  PORT_PROTOCOLS,
-  PortNumberSchema,
-  type PortProtocol,
-  type PublishedPort,
-} from '../store/port-records.ts'
+import { PORT_PROTOCOLS, PortNumberSchema, type PortProtocol } from '../store/port-records.ts'
 import { NETLABEL } from './wire.ts'
 
 /** Host ports, both ends included. */
@@ -18,7 +13,8 @@ export interface PortRange {
 
 export interface PortWish {
   readonly protocol: PortProtocol
-  readonly hostAddress: Ip
+  /** Absent: all addresses of the host. */
+  readonly hostAddress?: Ip
   /** Absent: any port will do. */
   readonly hostPorts?: PortRange
   readonly containerPort: number
@@ -40,6 +36,14 @@ const PortMap = v.nullish(v.array(PortBinding), [])
 /** Numbers of IP protocols (IANA). */
 export const PROTOCOL_NUMBERS: Readonly<Record<PortProtocol, number>> = { tcp: 6, udp: 17, sctp: 132 }
 
+/**
+ * Whether another endpoint is the container's way out over IPv6 (moby, daemon/libnetwork/drivers/remote: the label is set to
+ * true then). That the other way round another one is the way out over IPv4 is never said.
+ */
+export function hasIpv6Elsewhere(options: Readonly<Record<string, unknown>>): boolean {
+  return options[NETLABEL.ipv6Elsewhere] === true
+}
+
 /** @throws RomanaError E_PORT, E_REQUEST */
 export function parsePortWishes(options: Readonly<Record<string, unknown>>): PortWish[] {
   const parsed = v.safeParse(PortMap, options[NETLABEL.portMap])
@@ -53,19 +57,14 @@ export function parsePortWishes(options: Readonly<Record<string, unknown>>): Por
 function parseBinding({ Proto, Port, HostIP, HostPort, HostPortEnd }: PortBinding): PortWish {
   const protocol = PORT_PROTOCOLS.find((name) => PROTOCOL_NUMBERS[name] === Proto)
   if (protocol === undefined) throw wishError(`${Port}/${Proto}`, `protocol ${Proto} has no ports`)
-  const wish = { protocol, hostAddress: parseHostAddress(`${Port}/${protocol}`, HostIP), containerPort: Port }
+  const hostAddress = HostIP === '' ? {} : { hostAddress: parseHostAddress(`${Port}/${protocol}`, HostIP) }
+  const wish = { protocol, ...hostAddress, containerPort: Port }
   return HostPort === 0
     ? wish
     : { ...wish, hostPorts: { first: HostPort, last: Math.max(HostPort, HostPortEnd) } }
 }
 
 function parseHostAddress(port: string, text: string): Ip {
-  const address = parseIp(port, text === '' ? '0.0.0.0' : text)
-  if (address.family === 4) return address
-  throw wishError(port, `${address} is an IPv6 address, and this release publishes on IPv4 only`)
-}
-
-function parseIp(port: string, text: string): Ip {
   try {
     return Ip.parse(text)
   } catch (cause) {
@@ -73,23 +72,7 @@ function parseIp(port: string, text: string): Ip {
   }
 }
 
-function wishError(port: string, because: string): RomanaError {
+/** @param port such as "80/tcp" */
+export function wishError(port: string, because: string): RomanaError {
   return new RomanaError('E_PORT', { cannot: `publish port ${port}`, because, remedy: 'Change -p' })
-}
-
-/** Whether these ports are what was asked for: then a call that comes again finds its work done. */
-export function fulfil(ports: readonly PublishedPort[], wishes: readonly PortWish[]): boolean {
-  return ports.length === wishes.length && ports.every((port, index) => fulfils(port, wishes[index]))
-}
-
-function fulfils(port: PublishedPort, wish: PortWish | undefined): boolean {
-  if (wish === undefined) return false
-  const { first, last } = wish.hostPorts ?? { first: 1, last: 65535 }
-  return (
-    port.protocol === wish.protocol &&
-    port.containerPort === wish.containerPort &&
-    port.hostAddress.equals(wish.hostAddress) &&
-    first <= port.hostPort &&
-    port.hostPort <= last
-  )
 }

@@ -59,6 +59,7 @@ export const NETLABEL = {
   internal: 'com.docker.network.internal',
   mtu: 'com.docker.network.driver.mtu',
   portMap: 'com.docker.network.portmap',
+  ipv6Elsewhere: 'com.docker.network.driver.private.no_proxy_6to4',
 } as const
 
 /** How the engine adds a route in the container: by a next hop, or on the link. */

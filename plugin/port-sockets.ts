@@ -3,6 +3,7 @@
  * loopback works without route_localnet. All else is translated by rules and never gets here.
  */
 
+import { formatAddressPort } from '../address/ip.ts'
 import { RomanaError, reasonOf } from '../errors.ts'
 import {
   formatHostPort,
@@ -53,8 +54,9 @@ export function openPortSockets(): PortSockets & { close(): Promise<void> } {
 
 /** On all addresses and on one of them. */
 function collide(a: HostPort, b: HostPort): boolean {
-  const sameAddress =
-    a.hostAddress.equals(b.hostAddress) || a.hostAddress.value === 0n || b.hostAddress.value === 0n
+  const [one, other] = [a.hostAddress, b.hostAddress]
+  const isEither = one.value === 0n || other.value === 0n
+  const sameAddress = one.equals(other) || (one.family === other.family && isEither)
   return a.protocol === b.protocol && a.hostPort === b.hostPort && sameAddress
 }
 
@@ -85,7 +87,7 @@ function publishing({ protocol, hostPort }: HostPort): string {
 }
 
 function addressOf({ hostAddress, hostPort }: HostPort): string {
-  return `${hostAddress}:${hostPort}`
+  return formatAddressPort(hostAddress, hostPort)
 }
 
 /** The kernel's words, as other programs print them. */

@@ -1,5 +1,6 @@
 /** Published ports as people see them. */
 import type { Ip } from '../address/ip.ts'
+import { addressFor } from '../store/families.ts'
 import { journalKeys } from '../store/keys.ts'
 import { EndpointPortsRecord, type PublishedPort } from '../store/port-records.ts'
 import { EndpointRecord, listRecords } from '../store/records.ts'
@@ -26,8 +27,14 @@ export async function listPortViews(
     .flatMap(({ endpointId, ports }) => {
       const endpoint = byId.get(endpointId)
       if (endpoint === undefined) return []
-      const { networkId, address } = endpoint
-      return ports.map((port) => ({ endpointId, networkId, address, ...port, reserved: isReserved(port) }))
+      const { networkId } = endpoint
+      return ports.map((port) => ({
+        endpointId,
+        networkId,
+        address: addressFor(port.hostAddress.family, endpoint),
+        ...port,
+        reserved: isReserved(port),
+      }))
     })
     .sort((a, b) => a.hostPort - b.hostPort)
 }

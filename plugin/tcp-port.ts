@@ -2,10 +2,8 @@
 
 import { once } from 'node:events'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
-import { Ip } from '../address/ip.ts'
-import { isLoopback } from '../host/port-rules.ts'
 import type { HostPort, PortTarget } from '../network-driver/port-sockets.ts'
-import type { BoundPort } from './bound-port.ts'
+import { type BoundPort, isLoopbackText } from './bound-port.ts'
 
 /** @throws Error of the system */
 export async function listenTcp({ hostAddress, hostPort }: HostPort, target: PortTarget): Promise<BoundPort> {
@@ -15,16 +13,16 @@ export async function listenTcp({ hostAddress, hostPort }: HostPort, target: Por
     client.on('close', () => connections.delete(client))
     serve(client, target)
   })
-  server.listen({ host: String(hostAddress), port: hostPort, exclusive: true })
+  server.listen({ host: String(hostAddress), port: hostPort, exclusive: true, ipv6Only: true })
   await once(server, 'listening')
   server.on('error', () => undefined)
   return { close: () => close(server, connections) }
 }
 
-/** What comes from elsewhere has missed its translation, because the rules are gone: it must not get another source. */
+/** What comes from elsewhere must not get another source. */
 function serve(client: Socket, target: PortTarget): void {
   client.on('error', () => client.destroy())
-  if (client.localAddress === undefined || !isLoopback(Ip.parse(client.localAddress))) {
+  if (!isLoopbackText(client.localAddress)) {
     client.resetAndDestroy()
     return
   }

@@ -1,24 +1,22 @@
 /** A published UDP port on loopback: each client gets a socket of its own towards the container, as long as either speaks. */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { Ip } from '../address/ip.ts'
-import { isLoopback } from '../host/port-rules.ts'
+import type { Ip } from '../address/ip.ts'
 import type { HostPort, PortTarget } from '../network-driver/port-sockets.ts'
-import type { BoundPort } from './bound-port.ts'
+import { type BoundPort, isLoopbackText } from './bound-port.ts'
 
 /** Milliseconds of silence after which a client is forgotten: as docker-proxy does (moby, cmd/docker-proxy/udp_proxy_linux.go). */
 const SILENCE_MS = 90_000
 
 /** @throws Error of the system */
 export async function listenUdp({ hostAddress, hostPort }: HostPort, target: PortTarget): Promise<BoundPort> {
-  const server = createSocket('udp4')
+  const server = socketFor(hostAddress)
   server.bind({ address: String(hostAddress), port: hostPort, exclusive: true })
   await once(server, 'listening')
   server.on('error', () => undefined)
   const clients = new Map<string, Client>()
   server.on('message', (message, from) => {
-    // What comes from elsewhere has missed its translation, because the rules are gone.
-    if (isLoopback(Ip.parse(from.address))) clientOf(clients, server, from, target).send(message)
+    if (isLoopbackText(from.address)) clientOf(clients, server, from, target).send(message)
   })
   return {
     async close() {
@@ -28,6 +26,10 @@ export async function listenUdp({ hostAddress, hostPort }: HostPort, target: Por
       await closed
     },
   }
+}
+
+function socketFor({ family }: Ip): Socket {
+  return createSocket({ type: `udp${family}`, ipv6Only: family === 6 })
 }
 
 interface Client {
@@ -58,7 +60,7 @@ interface ClientEvents {
 }
 
 function makeClient({ address, port }: PortTarget, { onAnswer, onEnd }: ClientEvents): Client {
-  const socket = createSocket('udp4')
+  const socket = socketFor(address)
   const timer = setTimeout(end, SILENCE_MS)
   function end(): void {
     clearTimeout(timer)

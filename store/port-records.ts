@@ -11,7 +11,7 @@ export const PortNumberSchema = v.pipe(v.number(), v.integer(), v.minValue(1), v
 /** One port of this host and the port of a container that is reached by it. */
 export const PublishedPort = v.object({
   protocol: v.picklist(PORT_PROTOCOLS),
-  /** An address of this host; 0.0.0.0 for all of them. */
+  /** An address of this host; 0.0.0.0 or :: for all of them of its family. */
   hostAddress: ipText,
   hostPort: PortNumberSchema,
   containerPort: PortNumberSchema,

@@ -1,5 +1,6 @@
 /** `romana ports`. */
 import * as v from 'valibot'
+import { formatAddressPort, Ip } from '../../address/ip.ts'
 import { ADMIN_ARGS } from '../admin-args.ts'
 import { ask } from '../admin-client.ts'
 import { formatColumns, shortId } from '../columns.ts'
@@ -25,8 +26,8 @@ export const portsCommand = makeCommand(
     const rows = ports.map((port) => [
       shortId(port.endpointId),
       shortId(port.networkId),
-      `${port.hostAddress}:${port.hostPort}`,
-      `${port.address}:${port.containerPort}/${port.protocol}`,
+      formatAddressPort(Ip.parse(port.hostAddress), port.hostPort),
+      `${formatAddressPort(Ip.parse(port.address), port.containerPort)}/${port.protocol}`,
       port.reserved ? 'yes' : 'no',
     ])
     const titles = ['ENDPOINT', 'NETWORK', 'HOST', 'CONTAINER', 'RESERVED']

@@ -2,7 +2,7 @@
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LabHost } from '../../lab/lab-host.ts'
-import { tryToRun } from '../support/port-table.ts'
+import { routerBeside, tryToRun } from '../support/port-table.ts'
 import {
   callerIn,
   callerInContainer,
@@ -29,7 +29,8 @@ describe.each([
   beforeAll(async () => {
     romana = await startRomanaHost({ lab, release })
     host = romana.host
-    for (const segment of ['web', 'db']) await createSegmentNetwork(host, 'blue', segment)
+    await createSegmentNetwork(host, 'blue', 'web', '--ipv6')
+    await createSegmentNetwork(host, 'blue', 'db')
     await startIdle(
       host,
       'server',
@@ -52,25 +53,35 @@ describe.each([
       [['-p', '8002:80'], 'Bind for 0.0.0.0:8002 failed: port is already allocated'],
       [['-p', '8003:80/udp'], 'Bind for 0.0.0.0:8003 failed: port is already allocated'],
       [['-p', '8010:80'], 'Bind for 0.0.0.0:8010 failed: address already in use'],
-      [['-p', '8001-8002:80'], 'Bind for 0.0.0.0:8001-8002 failed: all ports are allocated'],
+      [
+        ['-p', '8001-8002:80'],
+        'Bind for 0.0.0.0:8001-8002 and [::]:8001-8002 failed: all ports are allocated',
+      ],
       [['-p', '192.0.2.77:80:80'], 'Bind for 192.0.2.77:80 failed: cannot assign requested address'],
-      [['-p', '[::1]:80:80'], '::1 is an IPv6 address'],
+      [['-p', '[::1]:8001:80'], 'Bind for [::1]:8001 failed: port is already allocated'],
+      [['-p', '[2001:db8::77]:80:80'], 'Bind for [2001:db8::77]:80 failed: cannot assign requested address'],
       [['-p', '8004:80', '-p', '8001:80'], 'port is already allocated'],
     ]
     for (const [args, words] of refusals) expect(await tryToRun(host, 'blue-web', ...args)).toContain(words)
+    expect(await tryToRun(host, 'blue-db', '-p', '[::]:80:80')).toContain('the container has none on this')
   })
 
   it('what another protocol, or a container that is gone, had is free', async () => {
     for (const form of ['8001:80/udp', '8003:80', '8004:80', '8004:80/sctp', '8000-8001:80'])
       expect(await tryToRun(host, 'blue-web', '-p', form)).toBe('started')
-    expect(await publishedPorts()).toEqual(['127.0.0.1:8002', '0.0.0.0:8001', '0.0.0.0:8003'].toSorted())
+    expect(await publishedPorts()).toEqual(
+      ['127.0.0.1:8002', ...['0.0.0.0', '[::]'].flatMap((all) => [`${all}:8001`, `${all}:8003`])].toSorted(),
+    )
   })
 
   it('-P and -p without a host port choose one, which `romana ports` shows', async () => {
     await startIdle(host, 'chosen', 'blue-web', '-P', '--expose', '80', '-p', '53/udp')
     const chosen = (await publishedPorts()).filter((port) => !/:800\d$/.test(port))
-    expect(chosen).toHaveLength(2)
-    for (const port of chosen) expect(Number(port.split(':')[1])).toBeGreaterThanOrEqual(32_768)
+    const numbersOn = (address: string) =>
+      chosen.flatMap((port) => (port.startsWith(address) ? [Number(port.split(':').at(-1))] : []))
+    expect(numbersOn('0.0.0.0')).toHaveLength(2)
+    expect(numbersOn('[::]')).toEqual(numbersOn('0.0.0.0'))
+    expect(Math.min(...numbersOn('[::]'))).toBeGreaterThanOrEqual(32_768)
     await host.docker(['rm', '-f', 'chosen'])
   })
 
@@ -82,17 +93,17 @@ describe.each([
   })
 
   it('a port follows the container to the network that is its way out', async () => {
-    // The engine takes the first by name.
+    // The engine prefers one with both families, then the first by name.
     await startIdle(host, 'moving', 'blue-web', '-p', '8006:80')
     await host.docker(['network', 'connect', 'blue-db', 'moving'])
-    expect(await seenFromOutside('moving', 8006)).toBe('router')
+    expect(await seenFromOutside('moving', 8006)).toEqual(['router', 'router'])
     await host.docker(['network', 'disconnect', 'blue-db', 'moving'])
-    expect(await seenFromOutside('moving', 8006)).toBe('router')
+    expect(await seenFromOutside('moving', 8006)).toEqual(['router', 'router'])
     await host.docker(['network', 'connect', 'blue-db', 'moving'])
     await host.docker(['network', 'disconnect', 'blue-web', 'moving'])
-    expect(await seenFromOutside('moving', 8006)).toBe('router')
+    expect(await seenFromOutside('moving', 8006)).toEqual(['router', 'nothing'])
     await host.docker(['restart', '-t', '0', 'moving'])
-    expect(await seenFromOutside('moving', 8006)).toBe('router')
+    expect(await seenFromOutside('moving', 8006)).toEqual(['router', 'nothing'])
     await host.docker(['rm', '-f', 'moving'])
   })
 
@@ -116,16 +127,17 @@ describe.each([
   it('64 connections through published ports notice nothing while the plugin is killed and starts again', async () => {
     const server = await callerInContainer(host, 'server', 'server')
     await using _serving = await servePorts(server, ['tcp:80'])
-    const flows = await startPortFlows(
-      callerIn('outside', romana.lab.router.netns),
-      { host: host.address, port: 8001 },
-      64,
+    const outside = callerIn('outside', romana.lab.router.netns)
+    const flows = await Promise.all(
+      [host.address, host.address6].map((address) =>
+        startPortFlows(outside, { host: address, port: 8001 }, 32),
+      ),
     )
     const before = await portRules()
     await host.runInside('pkill', ['-KILL', '-f', 'romana/plugin.js'])
     await expect.poll(() => publishedPorts().catch(() => []), { timeout: 20_000 }).toContain('0.0.0.0:8001')
     expect(await tryToRun(host, 'blue-web', '-p', '8001:80')).toContain('port is already allocated')
-    expect(await flows.end()).toBe('64 connections, 0 ended, 0 lines lost')
+    for (const half of flows) expect(await half.end()).toBe('32 connections, 0 ended, 0 lines lost')
     expect(await portRules()).toBe(before)
     const loopback = 'tcp:127.0.0.1:8002'
     const answers = await callPorts(callerIn('host', host.netns), [loopback])
@@ -134,15 +146,21 @@ describe.each([
 
   it('rules that somebody flushes are back within seconds', async () => {
     const before = await portRules()
-    for (const table of ['nat', 'filter']) await host.runInside('iptables', ['-t', table, '-F'])
+    for (const program of ['iptables', 'ip6tables'])
+      for (const table of ['nat', 'filter']) await host.runInside(program, ['-t', table, '-F'])
     await expect.poll(portRules, { timeout: 5_000 }).toBe(before)
   })
 
-  async function seenFromOutside(container: string, port: number): Promise<string> {
+  /** By IPv4, by IPv6. */
+  async function seenFromOutside(container: string, port: number): Promise<string[]> {
     await using _serving = await servePorts(await callerInContainer(host, container, container), ['tcp:80'])
-    const target = `tcp:${host.address}:${port}`
-    const seen = (await callPorts(callerIn('outside', romana.lab.router.netns), [target])).get(target)
-    return seen === host.address.replace(/\d+$/, '1') ? 'router' : String(seen)
+    const targets = [host.address, `[${host.address6}]`].map((address) => `tcp:${address}:${port}`)
+    const answers = await callPorts(callerIn('outside', romana.lab.router.netns), targets)
+    const routers = [host.address, host.address6].map(routerBeside)
+    return targets.map((target) => {
+      const seen = String(answers.get(target))
+      return routers.includes(seen) ? 'router' : seen
+    })
   }
 
   /** Those that are reserved: "0.0.0.0:8001". */
@@ -161,7 +179,9 @@ describe.each([
   /** The chains of published ports, as text. */
   async function portRules(): Promise<string> {
     const tables = await Promise.all(
-      ['filter', 'nat'].map((table) => host.runInside('iptables', ['-t', table, '-S'])),
+      ['iptables', 'ip6tables'].flatMap((program) =>
+        ['filter', 'nat'].map((table) => host.runInside(program, ['-t', table, '-S'])),
+      ),
     )
     return tables
       .flatMap(({ stdout }) => stdout.split('\n'))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Cidr } from '../../address/cidr.ts'
 import { Ip } from '../../address/ip.ts'
-import { type PortRule, planPortChains } from '../../host/port-rules.ts'
+import { type PortRule, planPortChains, readTranslation } from '../../host/port-rules.ts'
 
 function portRule(change: Partial<PortRule> = {}): PortRule {
   return {
@@ -16,8 +16,14 @@ function portRule(change: Partial<PortRule> = {}): PortRule {
 }
 
 function textOf(...ports: readonly PortRule[]): string {
-  return planPortChains('nft', ports).text
+  return planPortChains({ variant: 'nft', family: 4 }, ports).text
 }
+
+function textOf6(...ports: readonly PortRule[]): string {
+  return planPortChains({ variant: 'nft', family: 6 }, ports).text
+}
+
+const PORT6 = portRule({ hostAddress: Ip.parse('::'), address: Ip.parse('fd3a::5') })
 
 test('the chains of a host without published ports are there and empty', () => {
   expect(textOf()).toBe(`*filter
@@ -66,4 +72,45 @@ test('callers whom the container would answer by another link get the address of
   expect(textOf(portRule({ otherCells: [Cidr.parse('10.1.18.0/24')] }))).toContain(
     '-A ROMANA-HAIRPIN -s 10.1.18.0/24 -d 10.1.17.5/32 -j MASQUERADE\n',
   )
+})
+
+test('an IPv6 port is translated by rules of its family only, and never for link-local callers', () => {
+  expect(textOf(PORT6)).toBe(textOf())
+  expect(textOf6(PORT6, portRule())).toBe(`*filter
+:ROMANA-PORTS - [0:0]
+-A ROMANA-PORTS -d fd3a::5/128 -p tcp -m tcp --dport 80 -j ACCEPT
+COMMIT
+*nat
+:ROMANA-PORTS - [0:0]
+:ROMANA-HAIRPIN - [0:0]
+-A ROMANA-PORTS -m addrtype ! --dst-type LOCAL -j RETURN
+-A ROMANA-PORTS -d ::1/128 -j RETURN
+-A ROMANA-PORTS -s fe80::/10 -j RETURN
+-A ROMANA-PORTS -p tcp -m tcp --dport 8080 -j DNAT --to-destination [fd3a::5]:80
+-A ROMANA-HAIRPIN -s fd3a::5/128 -d fd3a::5/128 -j MASQUERADE
+COMMIT
+`)
+})
+
+test('a port of ::1 is translated nowhere, whatever family the container has', () => {
+  for (const address of ['fd3a::5', '10.1.17.5']) {
+    const port = portRule({ hostAddress: Ip.parse('::1'), address: Ip.parse(address) })
+    expect(textOf6(port) + textOf(port)).toBe(textOf6() + textOf())
+  }
+})
+
+test.each([
+  ['0.0.0.0', '10.1.17.5'],
+  ['192.0.2.1', '10.1.17.5'],
+  ['::', 'fd3a::5'],
+  ['2001:db8::1', 'fd3a:1c55:9e02:1:1:1:0:2'],
+])('the rule of a port on %s tells all of it', (hostAddress, address) => {
+  const { otherCells: _unread, ...port } = portRule({
+    hostAddress: Ip.parse(hostAddress),
+    address: Ip.parse(address),
+  })
+  const family = port.address.family
+  const { text } = planPortChains({ variant: 'nft', family }, [{ ...port, otherCells: [] }])
+  const rules = text.split('\n').map((line) => line.replace('-A ROMANA-PORTS ', ''))
+  expect(rules.flatMap((rule) => readTranslation(rule) ?? [])).toEqual([port])
 })

@@ -43,9 +43,9 @@ describe('CreateEndpoint', () => {
     ['without an address', { Interface: { Address: '' } }, 'Cannot read the network ""'],
     ['without an interface', { Interface: null }, '(E_ADDRESS)'],
     [
-      'with a port on an IPv6 address',
-      { Options: { 'com.docker.network.portmap': [{ Proto: 6, Port: 80, HostIP: '::1', HostPort: 8080 }] } },
-      'Cannot publish port 80/tcp: ::1 is an IPv6 address, and this release publishes on IPv4 only. Change -p (E_PORT)',
+      'with a port on what is no address',
+      { Options: { 'com.docker.network.portmap': [{ Proto: 6, Port: 80, HostIP: 'here', HostPort: 8080 }] } },
+      'Cannot publish port 80/tcp: Cannot read the address "here": it is neither an IPv4 address such as 10.1.17.5 nor an IPv6',
     ],
   ])('%s is refused and leaves nothing', async (_what, change, message) => {
     const romana = await startWithNetwork()

@@ -1,5 +1,6 @@
 /** A published port from -p to the end of its container. */
 import { describe, expect, it } from 'vitest'
+import { openMemoryStore } from '../../store/memory.ts'
 import type { EngineEndpoint, EngineNetwork, PortBinding } from '../contract/docker-engine.ts'
 import { type Romana, recordOf, startRomana } from './romana-steps.ts'
 
@@ -28,7 +29,10 @@ function namesOf({ id, network }: EngineEndpoint) {
 }
 
 function program(romana: Romana, endpoint: EngineEndpoint, ...ports: readonly PortBinding[]) {
-  const Options = { 'com.docker.network.portmap': ports }
+  return programWith(romana, endpoint, { 'com.docker.network.portmap': ports })
+}
+
+function programWith(romana: Romana, endpoint: EngineEndpoint, Options: object) {
   return romana.call('NetworkDriver.ProgramExternalConnectivity', { ...namesOf(endpoint), Options })
 }
 
@@ -199,6 +203,90 @@ describe('a container on two networks', () => {
     expect(romana.kernel.show()).toContain(rule)
     await romana.engine.stop(second)
     expect(romana.kernel.show()).not.toContain(rule)
+    expect(await romana.drivers.network.preview()).toBe('')
+  })
+})
+
+describe('a container with IPv6', () => {
+  const PLAN6 = 'fd3a:1c55:9e02::/48 16/16/16/32'
+  const ALL_OF_BOTH = `--dport 8080 -j DNAT --to-destination 10.1.17.2:80
+--dport 8080 -j DNAT --to-destination [fd3a:1c55:9e02:1:1:1:0:2]:80
+tcp 0.0.0.0:8080 -> 10.1.17.2:80
+tcp [::]:8080 -> fd3a:1c55:9e02:1:1:1:0:2:80
+/ports/e1`
+
+  async function startDual() {
+    const romana = await startRomana({ plan6: PLAN6 })
+    return { ...romana, network: await romana.engine.createNetwork('n1', { ...WEB, ipv6: true }) }
+  }
+
+  it('publishes on the addresses of both families', async () => {
+    const romana = await startDual()
+    const endpoint = await romana.engine.run('e1', romana.network, { ports: [PORT] })
+    expect(await traces(romana)).toBe(ALL_OF_BOTH)
+    expect(await romana.drivers.network.preview()).toBe('')
+    await romana.engine.stop(endpoint)
+    expect(await traces(romana)).toBe('')
+  })
+
+  it('alone publishes on those of IPv6, and over loopback on 127.0.0.1 too', async () => {
+    const romana = await startRomana({ plan6: PLAN6 })
+    const network = await romana.engine.createNetwork('n1', { ...WEB, ipv6: 'only' })
+    const loopback = { ...PORT, HostIP: '127.0.0.1', HostPort: 8081, HostPortEnd: 8081 }
+    await romana.engine.run('e1', network, { ports: [PORT, loopback] })
+    expect(romana.sockets.show()).toBe(`tcp 127.0.0.1:8081 -> fd3a:1c55:9e02:1:1:1:0:2:80
+tcp [::]:8080 -> fd3a:1c55:9e02:1:1:1:0:2:80`)
+  })
+
+  it('gets one number on both where it may be any', async () => {
+    const romana = await startDual()
+    romana.sockets.take('tcp [::]:49153')
+    await romana.engine.run('e1', romana.network, { ports: [ANY] })
+    expect(romana.sockets.show()).toMatch(/^tcp 0.0.0.0:49154 .*\ntcp \[::\]:49154 .*$/)
+  })
+
+  it('gets the flows of its UDP ports of both families', async () => {
+    const romana = await startDual()
+    await romana.engine.run('e1', romana.network, { ports: [{ Proto: 17, Port: 53, HostPort: 53 }] })
+    expect(romana.kernel.forgotten).toEqual([
+      '-D -f ipv4 -p udp --orig-port-dst 53',
+      '-D -f ipv6 -p udp --orig-port-dst 53',
+    ])
+  })
+
+  it('is known with its ports by link and rules when the journal is lost', async () => {
+    const romana = await startDual()
+    await romana.engine.run('e1', romana.network, { ports: [PORT] })
+    const { sockets: _ended, ...remains } = romana
+    const again = await startRomana({ ...remains, journal: openMemoryStore(), directory: openMemoryStore() })
+    expect(await traces(again)).toBe(ALL_OF_BOTH)
+  })
+
+  it('publishes each family on the network that is its way out', async () => {
+    const romana = await startRomana({ plan6: PLAN6 })
+    const ipv4 = await romana.engine.createNetwork('n1', WEB)
+    const both = await romana.engine.createNetwork('n2', { tenant: 'blue', segment: 'db', ipv6: true })
+    await romana.engine.run('e1', ipv4, { ports: [PORT] })
+    const second = await romana.engine.run('e2', both, { sandbox: 'e1' })
+    const split = `tcp 0.0.0.0:8080 -> 10.1.17.2:80
+tcp [::]:8080 -> fd3a:1c55:9e02:1:1:2:0:2:80`
+    await program(romana, second, PORT)
+    expect(romana.sockets.show()).toBe(split)
+    await program(romana, second, PORT)
+    expect(romana.sockets.show()).toBe(split)
+  })
+
+  it('gives up one family when another network becomes the way out of that', async () => {
+    const romana = await startDual()
+    const ipv4 = await romana.engine.createNetwork('n2', { tenant: 'blue', segment: 'db' })
+    await romana.engine.run('e1', romana.network, { ports: [PORT] })
+    const second = await romana.engine.run('e2', ipv4, { sandbox: 'e1' })
+    await programWith(romana, second, {
+      'com.docker.network.portmap': [PORT],
+      'com.docker.network.driver.private.no_proxy_6to4': true,
+    })
+    expect(romana.sockets.show()).toBe(`tcp 0.0.0.0:8080 -> 10.1.18.2:80
+tcp [::]:8080 -> fd3a:1c55:9e02:1:1:1:0:2:80`)
     expect(await romana.drivers.network.preview()).toBe('')
   })
 })

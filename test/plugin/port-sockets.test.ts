@@ -11,6 +11,8 @@ import { openPortSockets } from '../../plugin/port-sockets.ts'
 
 const LOOPBACK = Ip.parse('127.0.0.1')
 const ALL = Ip.parse('0.0.0.0')
+const LOOPBACK6 = Ip.parse('::1')
+const ALL6 = Ip.parse('::')
 
 const opened = new Set<() => Promise<unknown>>()
 afterEach(async () => {
@@ -25,11 +27,11 @@ function open() {
 }
 
 /** A TCP server that answers with what it hears, once that has ended. */
-async function serveTcp(): Promise<number> {
+async function serveTcp(host = '127.0.0.1'): Promise<number> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     void text(socket).then((heard) => socket.end(`heard ${heard}`))
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(0, host)
   await once(server, 'listening')
   opened.add(async () => server.close())
   return portOf(server.address())
@@ -64,8 +66,8 @@ async function tcp(hostAddress = ALL): Promise<HostPort> {
   return { protocol: 'tcp', hostAddress, hostPort: await freePort() }
 }
 
-async function say(port: number, what: string): Promise<string> {
-  const socket = createConnection({ host: '127.0.0.1', port, allowHalfOpen: true })
+async function say(port: number, what: string, host = '127.0.0.1'): Promise<string> {
+  const socket = createConnection({ host, port, allowHalfOpen: true })
   socket.end(what)
   return text(socket)
 }
@@ -100,6 +102,40 @@ describe('a reserved TCP port', () => {
     await closed
     expect(sockets.reserved()).toEqual([])
     await sockets.reserve(port, target)
+  })
+})
+
+describe('a port of both families', () => {
+  const target = { address: LOOPBACK6, port: 80 }
+
+  it('is passed on over loopback by each, to whatever address the container has', async () => {
+    const sockets = open()
+    const port = await tcp()
+    await sockets.reserve(port, { address: LOOPBACK6, port: await serveTcp('::1') })
+    await sockets.reserve({ ...port, hostAddress: ALL6 }, { address: LOOPBACK, port: await serveTcp() })
+    expect(await say(port.hostPort, 'four')).toBe('heard four')
+    expect(await say(port.hostPort, 'six', '::1')).toBe('heard six')
+  })
+
+  it('is passed on as UDP too', async () => {
+    const sockets = open()
+    const port: HostPort = { protocol: 'udp', hostAddress: ALL6, hostPort: await freePort() }
+    await sockets.reserve(port, { address: LOOPBACK, port: await serveUdp() })
+    const socket = createSocket('udp6')
+    socket.connect(port.hostPort, '::1', () => socket.send('six'))
+    const [answer] = await once(socket, 'message')
+    socket.close()
+    expect(String(answer)).toBe('heard six')
+  })
+
+  it('is taken in one of them only', async () => {
+    const sockets = open()
+    const port = await tcp(ALL6)
+    await sockets.reserve(port, target)
+    await sockets.reserve({ ...port, hostAddress: ALL }, target)
+    await expect(sockets.reserve({ ...port, hostAddress: LOOPBACK6 }, target)).rejects.toThrow(
+      `Bind for [::1]:${port.hostPort} failed: port is already allocated`,
+    )
   })
 })
 

@@ -1,4 +1,4 @@
-/** Run where the caller is: `node port-probe-process.ts tcp:198.18.1.11:8080 …`. Prints for each how the server named the caller. */
+/** Run where the caller is: `node port-probe-process.ts tcp:198.18.1.11:8080 udp:[::1]:53 …`. Prints for each how the server named the caller. */
 import { createSocket } from 'node:dgram'
 import { createConnection } from 'node:net'
 
@@ -10,7 +10,7 @@ process.stdout.write(`${lines.join('\n')}\n`)
 process.exit(0)
 
 function probe(target: string): Promise<string> {
-  const [protocol, host = '', port] = target.split(':')
+  const [, protocol, host = '', port] = /^(tcp|udp):\[?(.+?)\]?:(\d+)$/.exec(target) ?? []
   const answered = protocol === 'tcp' ? probeTcp(host, Number(port)) : probeUdp(host, Number(port))
   const late = new Promise<string>((resolve) => setTimeout(resolve, LIMIT_MS, 'nothing'))
   return Promise.race([answered, late])
@@ -30,7 +30,7 @@ function probeTcp(host: string, port: number): Promise<string> {
 
 function probeUdp(host: string, port: number): Promise<string> {
   return new Promise((resolve) => {
-    const socket = createSocket('udp4')
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
     socket.on('error', () => resolve('nothing'))
     // Connected: an answer from another address than the one that was asked does not count.
     socket.connect(port, host, () => socket.send('who'))

@@ -35,9 +35,15 @@ export async function createNetwork(host: LabHost, name: string, ...args: readon
 }
 
 /** A network of a tenant's segment, called TENANT-SEGMENT. */
-export async function createSegmentNetwork(host: LabHost, tenant: string, segment: string): Promise<string> {
+export async function createSegmentNetwork(
+  host: LabHost,
+  tenant: string,
+  segment: string,
+  ...args: readonly string[]
+): Promise<string> {
   const name = `${tenant}-${segment}`
-  await createNetwork(host, name, '--ipam-opt', `tenant=${tenant}`, '--ipam-opt', `segment=${segment}`)
+  const options = ['--ipam-opt', `tenant=${tenant}`, '--ipam-opt', `segment=${segment}`]
+  await createNetwork(host, name, ...options, ...args)
   return name
 }
 

@@ -61,18 +61,30 @@ export const PORT_CASES: readonly NetworkCase[] = [
     },
   },
   {
-    title: '-p with an IPv6 address of the host',
+    title: '-p [::1]:PORT:80',
+    async see(stage) {
+      const one = await stage.network('net')
+      return await stage.outcome(
+        ...stage.runArgs('one', one, '-p', `[::1]:${portOf(stage, 6)}:80`),
+        IMAGE,
+        'true',
+      )
+    },
+    expected: 'succeeded',
+  },
+  {
+    title: '-p with IPv6 addresses of the host, on a network without IPv6',
     async see(stage) {
       const network = await stage.network('net')
       return await stage.refusal(
-        ...stage.runArgs('one', network, '-p', `[::1]:${portOf(stage, 5)}:80`),
+        ...stage.runArgs('one', network, '-p', `[::]:${portOf(stage, 5)}:80`),
         IMAGE,
         'true',
       )
     },
     expected: {
-      difference: 'Ports are published on IPv4 addresses',
-      romana: /::1 is an IPv6 address, and this release publishes on IPv4 only/,
+      difference: 'IPv6 addresses of the host lead to containers with IPv6',
+      romana: /:: is an IPv6 address, and the container has none on this network/,
       bridge: 'succeeded',
     },
   },
