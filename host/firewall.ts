@@ -130,6 +130,7 @@ function forwardChain(plan: AddressPlan, options: FirewallOptions, policies: Pol
       `-s ${cidr} -m bpf --bytecode "${segmentFilter(plan)}" -j ACCEPT`,
       `-i ${ANY_INTERNAL} -j DROP`,
       `-o ${ANY_INTERNAL} -j DROP`,
+      ...segmentSizeRules(cidr),
       `-s ${cidr} -m conntrack --ctstate ESTABLISHED -j ACCEPT`,
       `! -s ${cidr} -d ${cidr} -m conntrack --ctstate ESTABLISHED -j ACCEPT`,
       ...errorRules(cidr, options),
@@ -142,6 +143,15 @@ function forwardChain(plan: AddressPlan, options: FirewallOptions, policies: Pol
       `-s ${cidr} -m conntrack ! --ctstate DNAT -j DROP`,
     ],
   }
+}
+
+/**
+ * Both ends of a TCP connection that leaves or enters the plan are told how much the smaller link of this host takes: ICMP errors
+ * would say so too, but some nets lose them. Of the packets that begin a connection only.
+ */
+function segmentSizeRules(plan: Cidr): string[] {
+  const clamp = '-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu'
+  return [`-s ${plan} ${clamp}`, `! -s ${plan} -d ${plan} ${clamp}`]
 }
 
 /**

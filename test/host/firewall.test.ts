@@ -28,6 +28,8 @@ IPv4 filter
   ROMANA-FORWARD: -s 10.0.0.0/8 -m bpf --bytecode "${SEGMENT_FILTER}" -j ACCEPT
   ROMANA-FORWARD: -i rmni+ -j DROP
   ROMANA-FORWARD: -o rmni+ -j DROP
+  ROMANA-FORWARD: -s 10.0.0.0/8 -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
+  ROMANA-FORWARD: ! -s 10.0.0.0/8 -d 10.0.0.0/8 -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
   ROMANA-FORWARD: -s 10.0.0.0/8 -m conntrack --ctstate ESTABLISHED -j ACCEPT
   ROMANA-FORWARD: ! -s 10.0.0.0/8 -d 10.0.0.0/8 -m conntrack --ctstate ESTABLISHED -j ACCEPT
   ROMANA-FORWARD: ! -s 10.0.0.0/8 -d 10.0.0.0/8 -m conntrack --ctstate RELATED --ctorigsrc 10.0.0.0/8 --ctorigdst 10.0.0.0/8 -j DROP

@@ -19,7 +19,7 @@ const BUILT_IN: Readonly<Record<string, readonly string[]>> = {
   filter: ['INPUT', 'FORWARD', 'OUTPUT'],
   nat: ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'],
 }
-const TARGETS = ['ACCEPT', 'DROP', 'RETURN', 'MASQUERADE', 'DNAT']
+const TARGETS = ['ACCEPT', 'DROP', 'RETURN', 'MASQUERADE', 'DNAT', 'SNAT', 'TCPMSS']
 /** Options of a rule and how many words follow each. */
 const OPTIONS: Readonly<Record<string, number>> = {
   '!': 0,
@@ -43,7 +43,10 @@ const OPTIONS: Readonly<Record<string, number>> = {
   '--match-set': 2,
   '--mac-source': 1,
   '--dst-type': 1,
+  '--tcp-flags': 2,
+  '--clamp-mss-to-pmtu': 0,
   '--to-destination': 1,
+  '--to-source': 1,
 }
 
 /** @throws Error in the words of iptables-restore, or when the text is not of the language; then its table is as before. */
@@ -142,7 +145,7 @@ function checkTargets(table: FakeTable): void {
 }
 
 function targetOf(rule: string): string | undefined {
-  return / ?-[jg] (\S+)(?: --to-destination \S+)?$/.exec(rule)?.[1]
+  return / ?-[jg] (\S+)(?: --to-(?:destination|source) \S+| --clamp-mss-to-pmtu)?$/.exec(rule)?.[1]
 }
 
 /** Chains and rules, one a line, as `iptables -S` prints them; policies only where they are not ACCEPT. */

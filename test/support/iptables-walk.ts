@@ -21,8 +21,16 @@ interface Rule {
 export type Chains = ReadonlyMap<string, readonly Rule[]>
 
 export function readChains(chains: ReadonlyMap<string, readonly string[]>): Chains {
-  return new Map([...chains].map(([name, rules]) => [name, rules.map(readRule)]))
+  return new Map(
+    [...chains].map(([name, rules]) => [
+      name,
+      rules.filter((rule) => !ONLY_CHANGES.test(rule)).map(readRule),
+    ]),
+  )
 }
+
+/** Rules that change a packet and judge nothing. */
+const ONLY_CHANGES = / -j TCPMSS /
 
 /** The verdict of a chain, or "RETURN" at its end. */
 export function walk(chains: Chains, chain: string, packet: WalkedPacket): string {

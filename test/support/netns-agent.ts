@@ -7,19 +7,23 @@ import { createSocket } from 'node:dgram'
 import { connect, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import * as v from 'valibot'
-import { ProbeRequest } from './netns-probe.ts'
+import { ECHO_PORT, ProbeRequest } from './netns-probe.ts'
 
 /** Milliseconds after which nothing has come back. */
 const PATIENCE_MS = 1_500
 const NOTHING = 'nothing'
+const TRANSFER_BYTES = 65_536
+/** Milliseconds for a transfer: a lost packet or two are sent again. */
+const TRANSFER_MS = 5_000
 /** One socket a family, so that none sees IPv4-mapped addresses. */
 const ANY_ADDRESS = ['0.0.0.0', '::']
 
 const ports = process.argv.slice(2).map(Number)
 await Promise.all(
-  ports.flatMap((port) =>
-    ANY_ADDRESS.flatMap((address) => [serveTcp(port, address), serveUdp(port, address)]),
-  ),
+  ANY_ADDRESS.flatMap((address) => [
+    serveEcho(address),
+    ...ports.flatMap((port) => [serveTcp(port, address), serveUdp(port, address)]),
+  ]),
 )
 say({ id: 0, answer: 'ready' })
 for await (const line of createInterface(process.stdin)) {
@@ -40,6 +44,14 @@ function serveTcp(port: number, host: string): Promise<void> {
   return new Promise((resolve) => server.listen({ port, host, ipv6Only: true }, resolve))
 }
 
+function serveEcho(host: string): Promise<void> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => undefined)
+    socket.pipe(socket)
+  })
+  return new Promise((resolve) => server.listen({ port: ECHO_PORT, host, ipv6Only: true }, resolve))
+}
+
 function serveUdp(port: number, host: string): Promise<void> {
   const type = udpType(host)
   const socket = createSocket({ type, ipv6Only: type === 'udp6' })
@@ -56,9 +68,10 @@ function sawText(address: string | undefined): string {
   return `saw ${address}`
 }
 
-/** What came back: "saw ADDRESS" of TCP and UDP, "echo" of ICMP, or "nothing". */
+/** What came back: "saw ADDRESS" of TCP and UDP, "echo" of ICMP, or "nothing"; of a transfer how many bytes. */
 function send(request: ProbeRequest): Promise<string> {
   if (request.protocol === 'icmp') return sendIcmp(request)
+  if (request.protocol === 'transfer') return transfer(request)
   return request.protocol === 'tcp' ? sendTcp(request) : sendUdp(request)
 }
 
@@ -96,5 +109,24 @@ function sendUdp({ from, to, port }: ProbeRequest): Promise<string> {
     socket.on('message', (data) => finish(data.toString()))
     socket.on('error', () => finish(NOTHING))
     socket.bind({ ...(from === undefined ? {} : { address: from }) }, () => socket.send('probe', port, to))
+  })
+}
+
+function transfer({ to, port }: ProbeRequest): Promise<string> {
+  const socket = connect({ host: to, port, allowHalfOpen: true })
+  let received = 0
+  return new Promise((resolve) => {
+    const finish = () => {
+      clearTimeout(timer)
+      resolve(`${received} bytes`)
+      socket.destroy()
+    }
+    const timer = setTimeout(finish, TRANSFER_MS)
+    socket.on('data', ({ length }) => {
+      received += length
+    })
+    socket.on('end', finish)
+    socket.on('error', finish)
+    socket.end(Buffer.alloc(TRANSFER_BYTES))
   })
 }

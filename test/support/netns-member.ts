@@ -17,7 +17,7 @@ export interface Member {
   readonly address: string
   /** Sends a probe; gives what came back: "saw ADDRESS", "echo" or "nothing". */
   probe(
-    protocol: Protocol,
+    protocol: Protocol | 'transfer',
     to: string,
     options?: { readonly from?: string; readonly port?: number },
   ): Promise<string>
