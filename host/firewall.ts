@@ -7,6 +7,7 @@ import { type Cidr, hostCidr } from '../address/cidr.ts'
 import type { Family, Ip } from '../address/ip.ts'
 import type { Chain, FirewallTable } from './host-state.ts'
 import { CHAIN_PREFIX, HOST_LINK_PREFIX, HOST_SET, LINK_CLASSES } from './marks.ts'
+import { type NatOptions, natRules, translatedSources } from './nat-rules.ts'
 import type { Neighbour } from './peers.ts'
 import type { Policy } from './policy.ts'
 import { type PolicyRules, policyRules } from './policy-rules.ts'
@@ -17,7 +18,8 @@ const PREROUTING = `${CHAIN_PREFIX}PREROUTING`
 const FORWARD = `${CHAIN_PREFIX}FORWARD`
 const INPUT = `${CHAIN_PREFIX}INPUT`
 const HOST = `${CHAIN_PREFIX}HOST`
-const POSTROUTING = `${CHAIN_PREFIX}POSTROUTING`
+/** In nat: which source what leaves gets. */
+export const POSTROUTING = `${CHAIN_PREFIX}POSTROUTING`
 
 /** What IPv6 has instead of ARP (RFC 4861): the one thing that a container may say from a link-local address. */
 const ASK_NEIGHBOUR = '-p ipv6-icmp -m icmp6 --icmpv6-type 135'
@@ -30,12 +32,8 @@ const ECHO_REQUEST = {
 const ANY_ENDPOINT = `${HOST_LINK_PREFIX}+`
 const ANY_INTERNAL = `${HOST_LINK_PREFIX}${LINK_CLASSES.internal}+`
 
-/** What the rules depend on beside the plans. */
-export interface FirewallOptions {
-  /** Links that lead outside; plan addresses may leave through these only. */
-  readonly uplinks: readonly string[]
-  /** Whether what leaves gets the address of this host. */
-  readonly masquerade: boolean
+/** What the rules depend on beside the plans. Plan addresses may leave through the uplinks only. */
+export interface FirewallOptions extends NatOptions {
   readonly ports: readonly PortRule[]
   readonly policies: readonly Policy[]
   /** Absent on a single host. */
@@ -179,9 +177,11 @@ function storesOf(family: Family, { cluster }: FirewallOptions): string[] {
 }
 
 /** The kernel does not translate what it takes for invalid: that would leave with a plan address. */
-function wayOut(plan: Cidr, uplink: string, { masquerade }: FirewallOptions): string[] {
-  const out = `-s ${plan} -o ${uplink}`
-  return [...(masquerade ? [`${out} -m conntrack --ctstate INVALID -j DROP`] : []), `${out} -j ACCEPT`]
+function wayOut(plan: Cidr, uplink: string, options: FirewallOptions): string[] {
+  const invalid = translatedSources(plan, options).map(
+    (source) => `-s ${source} -o ${uplink} -m conntrack --ctstate INVALID -j DROP`,
+  )
+  return [...invalid, `-s ${plan} -o ${uplink} -j ACCEPT`]
 }
 
 /** Judges what comes from or goes to the plan, on every link: other hosts' endpoints must not reach this host either. */
@@ -217,23 +217,13 @@ function hostChain(family: Family, options: FirewallOptions, { host }: PolicyRul
   }
 }
 
-/** Outside the plan nobody knows plan addresses; within it, and on the other hosts, everybody must see the true source. */
-function natTable(
-  { cidr }: AddressPlan,
-  ports: readonly Chain[],
-  { masquerade, cluster }: FirewallOptions,
-): FirewallTable {
-  const { family } = cidr
-  const masquerading = [
-    // The set is of IPv4 addresses.
-    ...(cluster === undefined || family === 6
-      ? []
-      : [`-s ${cidr} -m set --match-set ${HOST_SET} dst -j RETURN`]),
-    `-s ${cidr} ! -d ${cidr} ! -o ${ANY_ENDPOINT} -j MASQUERADE`,
+function natTable({ cidr }: AddressPlan, ports: readonly Chain[], options: FirewallOptions): FirewallTable {
+  const rules = [
+    `-d ${cidr} -m conntrack --ctstate DNAT -j ${HAIRPIN}`,
+    ...natRules(cidr, options.cluster !== undefined, options),
   ]
-  const rules = [`-d ${cidr} -m conntrack --ctstate DNAT -j ${HAIRPIN}`, ...(masquerade ? masquerading : [])]
   return {
-    family,
+    family: cidr.family,
     table: 'nat',
     chains: [...ports, { name: POSTROUTING, rules }],
     jumps: [

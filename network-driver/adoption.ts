@@ -7,9 +7,11 @@ import type { Plans } from '../address/address-plan.ts'
 import type { Ip } from '../address/ip.ts'
 import { planOf } from '../address/ipv6-plan.ts'
 import { cellAround, gatewayOf } from '../address/prefixes.ts'
+import { POSTROUTING } from '../host/firewall.ts'
 import type { ObservedHost, SeenLink } from '../host/host-state.ts'
 import { type LinkAlias, parseLinkAlias } from '../host/link-alias.ts'
 import { parseHostLink } from '../host/link-names.ts'
+import { readNat } from '../host/nat-rules.ts'
 import { EndpointIdSchema, NameSchema, NetworkIdSchema } from '../store/ids.ts'
 import type { EndpointRecord, NetworkPool, NetworkRecord } from '../store/records.ts'
 import { linksOf } from './desired-state.ts'
@@ -85,8 +87,16 @@ function describe(
   const addresses = { address, ...(address6 && { address6 }) }
   return {
     endpoint: { endpointId, networkId, ...addresses, linkNumber: name.linkNumber, internal, joined: true },
-    network: { networkId, ...pool, ...(pool6 && { pool6 }), tenant, segment, internal },
+    network: { networkId, ...pool, ...(pool6 && { pool6 }), tenant, segment, internal, ...natOf(pool, seen) },
   }
+}
+
+/** What a rule says of the network's segment. */
+function natOf({ cell }: NetworkPool, { firewall }: ObservedHost): Pick<NetworkRecord, 'nat'> {
+  const tables = firewall.filter(({ table }) => table === 'nat')
+  const rules = tables.flatMap(({ chains }) => chains.get(POSTROUTING) ?? [])
+  const nat = readNat(rules, cell)
+  return nat === undefined ? {} : { nat }
 }
 
 /** The pool of an address, with the gateway that its link has. Undefined: the address is of another plan. */

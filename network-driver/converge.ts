@@ -5,6 +5,7 @@ import type { StoreAddress } from '../host/firewall.ts'
 import type { HostState, ObservedHost } from '../host/host-state.ts'
 import type { Host } from '../host/linux-host.ts'
 import { formatHostPlan, type HostPlan, isEmptyPlan, planHost } from '../host/plan-host.ts'
+import { sourceChoices } from '../host/source-choice.ts'
 import { journalKeys } from '../store/keys.ts'
 import type { EndpointRecord } from '../store/records.ts'
 import { findDeadEndpoints } from './adoption.ts'
@@ -19,7 +20,7 @@ export interface ConvergeParts {
   readonly plans: Plans
   /** Links that lead outside, when the setting names them; otherwise those of the default routes. */
   readonly uplinks: readonly string[] | undefined
-  /** Whether what leaves gets the address of this host. */
+  /** Whether what leaves gets an address of this host, where a network says nothing else. */
   readonly masquerade: boolean
   readonly iptables: IptablesSetting
   /** Where the members of the store listen that this host shares with others; undefined on a single host. */
@@ -115,6 +116,7 @@ async function wantedState(
     ports: await listPorts(stores),
     policies: await listPolicies(stores),
     uplinks: uplinks ?? seen.defaultLinks,
+    sources: sourceChoices(seen),
     masquerade,
     iptables: await chooseIptables(stores.journal, parts.iptables, seen),
   })

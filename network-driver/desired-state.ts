@@ -10,12 +10,14 @@ import type { IptablesVariant } from '../host/iptables-variant.ts'
 import { type LinkNames, linkNames } from '../host/link-names.ts'
 import { type Peer, peerRoutes, waysToPeers } from '../host/peers.ts'
 import { nextHops } from '../host/plan-host.ts'
+import type { SourceChoice } from '../host/source-choice.ts'
 import { addressesOf, poolsOf } from '../store/families.ts'
 import type { PeerRecord } from '../store/host-records.ts'
 import type { NetworkId } from '../store/ids.ts'
 import type { PolicyRecord } from '../store/policy-records.ts'
 import type { EndpointPortsRecord } from '../store/port-records.ts'
 import type { EndpointRecord, NetworkRecord } from '../store/records.ts'
+import { natExceptions } from './network-nat.ts'
 import { policiesOf } from './policy-state.ts'
 import { portRules } from './port-state.ts'
 
@@ -29,8 +31,10 @@ export interface HostRecords {
   readonly ports: readonly EndpointPortsRecord[]
   /** Links that lead outside. */
   readonly uplinks: readonly string[]
-  /** Whether what leaves gets the address of this host. */
+  /** Whether what leaves gets an address of this host, where a network says nothing else. */
   readonly masquerade: boolean
+  /** Where this host itself uses another address than masquerading would; absent: nowhere. */
+  readonly sources?: readonly SourceChoice[]
   readonly iptables: IptablesVariant
   readonly policies: readonly PolicyRecord[]
   /** Absent on a single host. */
@@ -80,6 +84,8 @@ export function desiredState(records: HostRecords): HostState {
     firewall: firewall(plans, {
       uplinks,
       masquerade,
+      natExceptions: natExceptions(networks, masquerade),
+      ...(records.sources && { sources: records.sources }),
       ports: portRules(records),
       policies: policiesOf(records.policies),
       ...(rules && { cluster: rules }),

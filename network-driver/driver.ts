@@ -11,6 +11,7 @@ import { converge, preview, uplinkMtu } from './converge.ts'
 import { createEndpoint, deleteEndpoint, join, leave } from './endpoints.ts'
 import { makeGate } from './gate.ts'
 import { LiveEndpoints } from './live-endpoints.ts'
+import { refuseOtherNat } from './network-nat.ts'
 import { type NetworkWish, parseNetworkWish } from './network-options.ts'
 import { segmentOfPools } from './network-pools.ts'
 import { type NetworkDriverParts, openPublishedPorts, portBinding } from './open-ports.ts'
@@ -28,9 +29,9 @@ import { formatHostPort, type HostPort } from './port-sockets.ts'
 import { hasIpv6Elsewhere, type PortWish, parsePortWishes } from './port-wishes.ts'
 import { type PublishedPorts, unknownPublisher } from './published-ports.ts'
 import {
-  findNetwork,
   getEndpoint,
   listEndpoints,
+  listNetworks,
   listPolicies,
   putNetwork,
   removeNetwork,
@@ -103,7 +104,9 @@ export class NetworkDriver {
   async createNetwork(request: CreateNetworkRequest): Promise<object> {
     const network = await this.#networkRecord(request, parseNetworkWish(request))
     return this.#gate.exclusive(async () => {
-      const isNew = (await findNetwork(this.#parts.stores, network.networkId)) === undefined
+      const others = await listNetworks(this.#parts.stores)
+      const isNew = others.every(({ networkId }) => networkId !== network.networkId)
+      refuseOtherNat(network, others, this.#parts.masquerade)
       await putNetwork(this.#parts.stores, network)
       try {
         await this.#converge(this.#parts)

@@ -14,11 +14,16 @@ export interface NetworkWish extends NetworkPool {
   readonly internal: boolean
   /** Bytes. */
   readonly mtu?: number
+  /** Whether what leaves gets an address of the host. */
+  readonly nat?: boolean
 }
 
 /** The least that IPv4 and IPv6 let a link carry (RFC 791; RFC 8200, 5), and the most that a veth does. */
 const LEAST_MTU = { 4: 68, 6: 1280 } as const
 const MOST_MTU = 65_535
+
+/** The option of `docker network create -o` for {@link NetworkWish.nat}. */
+const NAT = 'nat'
 
 /** @throws RomanaError E_IPAM_PAIR, E_OPTION, E_ADDRESS */
 export function parseNetworkWish(request: CreateNetworkRequest): NetworkWish {
@@ -29,12 +34,15 @@ export function parseNetworkWish(request: CreateNetworkRequest): NetworkWish {
   for (const [family, pools] of [[4, IPv4Data] as const, [6, IPv6Data] as const]) {
     if (pools.length > 1) throw manyPoolsError(family)
   }
-  const mtu = parseMtu(genericOptions(request), IPv6Data.length > 0 ? LEAST_MTU[6] : LEAST_MTU[4])
+  const options = genericOptions(request)
+  const mtu = parseMtu(options, IPv6Data.length > 0 ? LEAST_MTU[6] : LEAST_MTU[4])
+  const nat = parseNat(options)
   return {
     ...networkPool(first),
     ...(second && { pool6: networkPool(second) }),
     internal: request.Options[NETLABEL.internal] === true,
     ...(mtu === undefined ? {} : { mtu }),
+    ...(nat === undefined ? {} : { nat }),
   }
 }
 
@@ -50,11 +58,11 @@ function networkPool({ Pool, Gateway, AuxAddresses }: PoolData): NetworkPool {
 function genericOptions({ Options }: CreateNetworkRequest): Readonly<Record<string, string>> {
   const generic = v.parse(v.nullish(v.record(v.string(), v.string()), {}), Options[NETLABEL.generic])
   for (const name of Object.keys(generic)) {
-    if (name !== NETLABEL.mtu) {
+    if (name !== NETLABEL.mtu && name !== NAT) {
       throw optionError(
         `use the option "-o ${name}"`,
         'Romana does not know it',
-        `The options are -o ${NETLABEL.mtu}=BYTES, --ipam-opt tenant=NAME and --ipam-opt segment=NAME`,
+        `The options are -o ${NETLABEL.mtu}=BYTES, -o ${NAT}=true or false, --ipam-opt tenant=NAME and --ipam-opt segment=NAME`,
       )
     }
   }
@@ -69,6 +77,12 @@ function parseMtu(
   const mtu = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (mtu >= least && mtu <= MOST_MTU) return mtu
   throw optionError(`use the MTU "${text}"`, `it is not a number from ${least} to ${MOST_MTU}`)
+}
+
+function parseNat({ [NAT]: text }: Readonly<Record<string, string>>): boolean | undefined {
+  if (text === undefined) return undefined
+  if (text === 'true' || text === 'false') return text === 'true'
+  throw optionError(`use the option "-o ${NAT}=${text}"`, 'it is neither true nor false')
 }
 
 function manyPoolsError(family: Family): RomanaError {

@@ -119,6 +119,8 @@ export const NetworkRecord = v.object({
   internal: v.boolean(),
   /** Bytes; absent: that of the uplink. */
   mtu: v.optional(v.number()),
+  /** Whether what leaves gets an address of the host; absent: as the plugin's setting says. The same in all networks of a segment. */
+  nat: v.optional(v.boolean()),
 })
 export type NetworkRecord = v.InferOutput<typeof NetworkRecord>
 

@@ -3,6 +3,7 @@ import { execa } from 'execa'
 import { expect, it } from 'vitest'
 import type { Lab } from '../../lab/lab.ts'
 import type { LabHost } from '../../lab/lab-host.ts'
+import { callerIn, callerInContainer, callPorts, servePorts } from '../support/port-world.ts'
 import { addressOf, createSegmentNetwork, startIdle, startRomanaHost } from '../support/romana-host.ts'
 
 it('containers leave with the address of their host, which keeps it for itself too', async () => {
@@ -18,6 +19,29 @@ it('containers leave with the address of their host, which keeps it for itself t
   await host.run('ping', ['-c', '1', '-W', '2', await addressOf(host, 'web-1')])
   await host.docker(['exec', 'web-1', 'ping', '-c', '1', '-W', '2', host.address])
   expect(await count()).toEqual({ ofPlan: 0, ofHost: 2 })
+  await startIdle(host, 'db-1', await createSegmentNetwork(host, 'blue', 'db', '-o', 'nat=false'))
+  await lab.router.run('ip', ['route', 'add', '10.1.0.0/16', 'via', host.address])
+  await host.docker(['exec', 'db-1', 'ping', '-c', '1', '-W', '2', outside])
+  expect(await count()).toEqual({ ofPlan: 1, ofHost: 2 })
+  await host.docker(['exec', 'web-1', 'ping', '-c', '1', '-W', '2', outside])
+  expect(await count()).toEqual({ ofPlan: 1, ofHost: 3 })
+})
+
+it('containers leave with the address that their host chooses for itself, over each family', async () => {
+  await using romana = await startRomanaHost({ lab: 'outsrc', release: 'sid' })
+  const { lab, host } = romana
+  const chosen = [host.address, host.address6].map((address) => address.replace(/11$/, '77'))
+  await createSegmentNetwork(host, 'blue', 'web', '--ipv6')
+  await startIdle(host, 'web-1', 'blue-web')
+  const seen = () => sourcesAtRouter(lab, host, 'web-1')
+  expect(await seen()).toEqual([host.address, host.address6])
+  for (const [index, address = ''] of chosen.entries()) {
+    const [length, nodad] = index === 0 ? ['24', []] : ['64', ['nodad']]
+    await host.run('ip', ['address', 'add', `${address}/${length}`, 'dev', 'eth0', ...nodad])
+    const gateway = address.replace(/77$/, '1')
+    await host.run('ip', ['route', 'replace', 'default', 'via', gateway, 'dev', 'eth0', 'src', address])
+  }
+  await expect.poll(seen, { timeout: 10_000 }).toEqual(chosen)
 })
 
 it('a packet that the kernel can assign to no connection does not leave with a plan address', async () => {
@@ -62,6 +86,14 @@ async function countAtRouter({ router }: Lab, host: LabHost) {
     const [, , ofPlan = '', ofHost = ''] = stdout.split('\n')
     return { ofPlan: Number.parseInt(ofPlan, 10), ofHost: Number.parseInt(ofHost, 10) }
   }
+}
+
+/** With which addresses a container's calls arrive outside: IPv4, IPv6. */
+async function sourcesAtRouter({ router }: Lab, host: LabHost, container: string): Promise<string[]> {
+  await using _serving = await servePorts(callerIn('outside', router.netns), ['tcp:7101'])
+  const targets = [router.outside.address, `[${router.outside.address6}]`].map((to) => `tcp:${to}:7101`)
+  const answers = await callPorts(await callerInContainer(host, container, container), targets)
+  return targets.map((target) => String(answers.get(target)))
 }
 
 /** A TCP service outside. */

@@ -117,8 +117,13 @@ describe('a network is refused', () => {
     [
       'with an option that Romana does not know',
       { Options: { 'com.docker.network.generic': { parent: 'eth0' } } },
-      'Cannot use the option "-o parent": Romana does not know it. The options are -o com.docker.network.driver.mtu=BYTES, --ipam-opt tenant=NAME and --ipam-opt segment=NAME (E_OPTION)',
+      'Cannot use the option "-o parent": Romana does not know it. The options are -o com.docker.network.driver.mtu=BYTES, -o nat=true or false, --ipam-opt tenant=NAME and --ipam-opt segment=NAME (E_OPTION)',
     ],
+    ...['', 'no', 'TRUE', '1'].map((nat): [string, object, string] => [
+      `with nat=${nat}`,
+      { Options: { 'com.docker.network.generic': { nat } } },
+      `Cannot use the option "-o nat=${nat}": it is neither true nor false (E_OPTION)`,
+    ]),
     ...['67', '65536', '1e3', '', '-1500', '1500.5'].map((mtu): [string, object, string] => [
       `with the MTU "${mtu}"`,
       { Options: { 'com.docker.network.generic': { 'com.docker.network.driver.mtu': mtu } } },
