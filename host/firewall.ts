@@ -44,7 +44,7 @@ export interface FirewallOptions extends NatOptions {
 export interface ClusterRules {
   /** Of the hosts on a link of this one. */
   readonly neighbours: readonly Neighbour[]
-  /** Whether some hosts are behind a router, which may have to say something of what goes between hosts. */
+  /** Whether some hosts are behind a router, which may have to say something of IPv4 that goes between hosts. */
   readonly isRouted: boolean
   readonly stores: readonly StoreAddress[]
 }

@@ -101,7 +101,7 @@ export interface SeenAddress {
   readonly link: string
   readonly address: Ip
   readonly prefixLength: number
-  /** Whether others can use it: not that of the loopback, nor one of a single link. */
+  /** Whether others can use it, and go on using it: not that of the loopback, of a single link, or of a few hours. */
   readonly isGlobal: boolean
 }
 

@@ -27,6 +27,8 @@ const Addresses = v.array(
           local: v.optional(v.string()),
           prefixlen: v.number(),
           scope: v.optional(v.string(), 'global'),
+          /** Another one takes its place after some hours (RFC 8981). */
+          temporary: v.optional(v.boolean(), false),
         }),
       ),
       [],
@@ -84,12 +86,17 @@ export function parseAddresses(text: string): {
   const others: SeenAddress[] = []
   const foreign: ForeignNetwork[] = []
   for (const { ifname, addr_info } of v.parse(Addresses, jsonOf(text))) {
-    for (const { local, prefixlen, scope } of addr_info) {
+    for (const { local, prefixlen, scope, temporary } of addr_info) {
       if (ifname === undefined || local === undefined) continue
       const address = Ip.parse(local)
       if (parseHostLink(ifname) !== undefined) own.push({ link: ifname, address })
       else if (parseContainerLink(ifname) === undefined) {
-        others.push({ link: ifname, address, prefixLength: prefixlen, isGlobal: scope === 'global' })
+        others.push({
+          link: ifname,
+          address,
+          prefixLength: prefixlen,
+          isGlobal: scope === 'global' && !temporary,
+        })
         foreign.push({
           cidr: Cidr.around(address, prefixlen),
           seenAs: `address ${local}/${prefixlen} on ${ifname}`,

@@ -10,6 +10,8 @@ export interface Underlay {
   readonly address: Ip
   /** The link-local IPv6 address of the link; absent where it has none. */
   readonly address6?: Ip
+  /** The IPv6 address of the link that routers reach; absent where it has none. */
+  readonly globalAddress6?: Ip
   readonly link: string
   /** The MAC address of the link; absent where it has none, as tunnels. */
   readonly linkAddress?: string
@@ -23,13 +25,30 @@ export function findUnderlay(seen: ObservedHost, setting: Ip | undefined): Under
   const { link, address } = setting === undefined ? usualAddress(seen) : settingAddress(seen, setting)
   const linkAddress = seen.links.find(({ name }) => name === link)?.linkAddress
   const address6 = linkLocalAddress(seen, link)
-  return { address, ...(address6 && { address6 }), link, ...(linkAddress ? { linkAddress } : {}) }
+  const globalAddress6 = globalAddress(seen, link)
+  return {
+    address,
+    ...(address6 && { address6 }),
+    ...(globalAddress6 && { globalAddress6 }),
+    link,
+    ...(linkAddress ? { linkAddress } : {}),
+  }
 }
 
 /** Every link with IPv6 has one, and it stays when a router gives the host other ones. */
 function linkLocalAddress({ addresses }: ObservedHost, link: string): Ip | undefined {
   const own = addresses.filter((each) => each.link === link)
   return own.find(({ address }) => LINK_LOCAL.contains(address))?.address
+}
+
+/** The one that packets get which leave by the default route where that names one, else the first. */
+function globalAddress({ addresses, mainRoutes }: ObservedHost, link: string): Ip | undefined {
+  const own = addresses.filter((each) => each.link === link && each.isGlobal && each.address.family === 6)
+  const route = mainRoutes.find(
+    ({ destination, ...each }) =>
+      each.link === link && destination.family === 6 && destination.prefixLength === 0,
+  )
+  return (own.find(({ address }) => route?.source?.equals(address)) ?? own[0])?.address
 }
 
 function settingAddress(seen: ObservedHost, setting: Ip): SeenAddress {

@@ -68,8 +68,9 @@ export function desiredState(records: HostRecords): HostState {
   const endpoints = joinedEndpoints(records)
   const plans = plansInUse(records)
   const ways = waysToPeers(peersOf(plans, records), cluster?.mainRoutes ?? [])
-  const { neighbours, router } = ways
-  const rules = cluster && { neighbours, isRouted: router !== undefined, stores: cluster.stores }
+  const { neighbours, routers } = ways
+  const isRouted = routers.some(({ via }) => via.family === 4)
+  const rules = cluster && { neighbours, isRouted, stores: cluster.stores }
   return {
     policyRules: plansOf(plans).map(({ cidr }) => cidr),
     routes: [
@@ -101,10 +102,14 @@ export function desiredState(records: HostRecords): HostState {
 /** By number: the order of rules and routes is that of the records, whoever joined first. */
 function peersOf({ ipv4, ipv6 }: Plans, { cluster }: HostRecords): Peer[] {
   const peers = [...(cluster?.peers ?? [])].sort((a, b) => a.number - b.number)
-  return peers.map(({ number, address, address6, linkAddress }) => ({
+  return peers.map(({ number, address, address6, globalAddress6, linkAddress }) => ({
     prefix: hostPrefix(ipv4, BigInt(number)),
     address,
-    ipv6: ipv6 && address6 && { prefix: hostPrefix(ipv6, BigInt(number)), address: address6 },
+    ipv6: ipv6 && {
+      prefix: hostPrefix(ipv6, BigInt(number)),
+      linkLocal: address6,
+      global: globalAddress6,
+    },
     linkAddress,
   }))
 }

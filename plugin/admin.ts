@@ -241,10 +241,10 @@ export class Admin {
     return endpoints.sort((a, b) => a.host - b.host || Number(a.address.value - b.address.value))
   }
 
-  /** What a router needs: one route for each host whose address on the underlay is known. */
+  /** What a router needs: routes to each host whose address on the underlay is known. */
   async routes(): Promise<StaticRoute[]> {
     const hosts = await listRecords(this.#directory, HostRecord, directoryKeys.hosts())
-    return staticRoutes(this.#parts.plans.ipv4, hosts)
+    return staticRoutes(this.#parts.plans, hosts)
   }
 
   /** Those of this host. */

@@ -34,17 +34,13 @@ export async function readSharedMachine(
   seen: ObservedHost,
   setting: Ip | undefined,
 ): Promise<Machine> {
-  const { address, address6, link, linkAddress } = findUnderlay(seen, setting)
+  const { link, ...underlay } = findUnderlay(seen, setting)
   const productUuid = (await readFile(paths.productUuid, 'utf8').catch(() => '')).trim()
   const linksOut = seen.links.filter(({ name }) => name === link || seen.defaultLinks.includes(name))
   return {
     ...(await readMachine(paths)),
     ...(productUuid === '' ? {} : { productUuid }),
     linkAddresses: [...new Set(linksOut.flatMap(({ linkAddress: own }) => (own === '' ? [] : [own])))].sort(),
-    underlay: {
-      address,
-      ...(address6 === undefined ? {} : { address6 }),
-      ...(linkAddress === undefined ? {} : { linkAddress }),
-    },
+    underlay,
   }
 }

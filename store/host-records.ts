@@ -19,6 +19,8 @@ const underlay = v.object({
   address: ipText,
   /** IPv6, of the same link and good on that link alone: what hosts on it route IPv6 to. */
   address6: v.optional(ipText),
+  /** IPv6, of the same link: what a router routes IPv6 to. */
+  globalAddress6: v.optional(ipText),
   /** Of the link that has the address. */
   linkAddress: v.optional(linkAddress),
 })

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { romana } from '../../cli/romana.ts'
+import { ROUTE_FORMATS } from '../../cli/route-formats.ts'
 import { mirrorHost } from '../network-driver/romana-steps.ts'
 import { type AdminHost, startAdmin } from '../plugin/admin-steps.ts'
 
@@ -42,6 +43,22 @@ describe('romana routes export', () => {
 	ipv4;
 	route 10.1.0.0/16 via 192.0.2.11; # host 1
 	route 10.2.0.0/16 via 192.0.2.12; # host 2
+}
+`)
+  })
+
+  test('tells the programs of routers which family a route is of', () => {
+    const routes = [
+      { host: 2, name: 'h2', prefix: '10.2.0.0/16', via: '192.0.2.12' },
+      { host: 2, name: 'h2', prefix: 'fd3a:1c55:9e02:2::/64', via: '2001:db8::12' },
+    ]
+    expect(ROUTE_FORMATS.ip(routes)).toContain('route replace fd3a:1c55:9e02:2::/64 via 2001:db8::12\n')
+    expect(ROUTE_FORMATS.frr(routes)).toContain('ipv6 route fd3a:1c55:9e02:2::/64 2001:db8::12\n')
+    expect(ROUTE_FORMATS.bird(routes)).toContain(`
+}
+protocol static romana6 {
+	ipv6;
+	route fd3a:1c55:9e02:2::/64 via 2001:db8::12; # host 2
 }
 `)
   })

@@ -1,7 +1,7 @@
 /** Hosts behind a router that knows their prefixes only, Docker 28 and 20.10 among them. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startMembers, wrongPairs } from '../support/cluster-members.ts'
-import type { Member } from '../support/reach.ts'
+import { byIpv6, type Member } from '../support/reach.ts'
 import { type RomanaCluster, startRomanaCluster } from '../support/romana-cluster.ts'
 
 let cluster: RomanaCluster
@@ -17,6 +17,7 @@ beforeAll(async () => {
     tenants: ['blue', 'green'],
     segments: ['web', 'db'],
     count: 1,
+    options: ['--ipv6'],
   })
 })
 afterAll(() => cluster?.[Symbol.asyncDispose]())
@@ -26,6 +27,7 @@ it('each container reaches exactly those of its segment, whatever the engine of 
     /^(\d\d) \1 \1 20$/,
   )
   expect(await wrongPairs(members)).toEqual([])
+  expect(await wrongPairs(await Promise.all(members.map(byIpv6)))).toEqual([])
 })
 
 it('a host has no route to another one: its router has them', async () => {
@@ -38,6 +40,13 @@ it('a host has no route to another one: its router has them', async () => {
     expect(others).toEqual([expect.stringMatching(/^10\.0\.0\.0\/8 via 198\.18\.\d\.1 dev eth0 proto 82$/)])
   }
   const { stdout } = await cluster.lab.router.run('ip', ['route', 'show'])
+  const six = await cluster.lab.router.run('ip', ['-6', 'route', 'show'])
+  expect(six.stdout.match(/^fd\S+ via \S+/gm)?.map((line) => line.replace(/^.*? via /, ''))).toEqual([
+    '2001:db8:1::11',
+    '2001:db8:2::12',
+    '2001:db8:3::13',
+    '2001:db8:4::14',
+  ])
   expect(stdout.match(/^10\.\S+ via \S+/gm)).toEqual([
     '10.1.0.0/16 via 198.18.1.11',
     '10.2.0.0/16 via 198.18.2.12',

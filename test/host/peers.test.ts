@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { Cidr } from '../../address/cidr.ts'
 import { Ip } from '../../address/ip.ts'
 import type { HostState, MainRoute } from '../../host/host-state.ts'
+import { formatRoute } from '../../host/plan-host.ts'
 import { wayTo } from '../../host/ways.ts'
 import { desiredState } from '../../network-driver/desired-state.ts'
 import { PeerRecord } from '../../store/host-records.ts'
@@ -72,6 +73,34 @@ describe('a host among others', () => {
         'route add blackhole fd3a:1c55:9e02:1::/64 table 8200 protocol 82',
       ].join('\n'),
     )
+  })
+
+  test('has one route for IPv6 to those behind a router, whichever addresses those have', async () => {
+    const network = networkOf('both', '10.1.17.0/24 fd3a:1c55:9e02:1:1:1::/96')
+    const peers = [
+      {
+        ...peer(2, '198.18.1.12'),
+        address6: Ip.parse('fe80::2'),
+        globalAddress6: Ip.parse('2001:db8:1::12'),
+      },
+      {
+        ...peer(3, '198.18.3.13'),
+        address6: Ip.parse('fe80::3'),
+        globalAddress6: Ip.parse('2001:db8:3::13'),
+      },
+      { ...peer(4, '198.18.3.14'), globalAddress6: Ip.parse('2001:db8:1::14') },
+    ]
+    const mainRoutes = [...LAN, route('2001:db8:1::/64', 'eth0'), route('::/0', 'eth0', 'fe80::1')]
+    const cluster = { peers, stores: STORES, mainRoutes }
+    const { routes } = desiredState({ ...EMPTY_HOST, plans: BOTH_PLANS, networks: [network], cluster })
+    expect(
+      routes.filter(({ destination }) => destination.family === 6).map((each) => formatRoute(each)),
+    ).toEqual([
+      'fd3a:1c55:9e02::/48 via fe80::1 dev eth0 table 8200 protocol 82',
+      'fd3a:1c55:9e02:2::/64 via fe80::2 dev eth0 table 8200 protocol 82',
+      'fd3a:1c55:9e02:4::/64 via 2001:db8:1::14 dev eth0 table 8200 protocol 82',
+      'blackhole fd3a:1c55:9e02:1::/64 table 8200 protocol 82',
+    ])
   })
 
   test('on one link has a route to each, a line against forgery for each, and all in one set', async () => {

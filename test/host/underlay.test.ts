@@ -61,6 +61,23 @@ describe('the address at which other hosts reach this one', () => {
     expect(find(seen([backup, viaEth0]))).toBe('192.0.2.11 eth0 02:42:00:00:00:01')
   })
 
+  test('is beside it, over IPv6, the one that the route says, or the first that is not of this link alone', () => {
+    const six = (text: string, isGlobal = true) => ({
+      link: 'eth0',
+      address: Ip.parse(text),
+      prefixLength: 64,
+      isGlobal,
+    })
+    const host = seen([viaEth0])
+    const addresses = [...host.addresses, six('fe80::11', false), six('2001:db8::11'), six('2001:db8::99')]
+    const find6 = (mainRoutes: readonly MainRoute[]) =>
+      String(findUnderlay({ ...host, addresses, mainRoutes }, undefined).globalAddress6)
+    expect(find6(host.mainRoutes)).toBe('2001:db8::11')
+    const route = { ...viaEth0, destination: Cidr.parse('::/0'), source: Ip.parse('2001:db8::99') }
+    expect(find6([...host.mainRoutes, route])).toBe('2001:db8::99')
+    expect(findUnderlay(host, undefined).globalAddress6).toBeUndefined()
+  })
+
   test('is that of the setting, whatever the default route', () => {
     expect(find(seen([viaEth0]), '198.18.1.11')).toBe('198.18.1.11 eth1 02:42:00:00:00:02')
   })

@@ -14,7 +14,7 @@ import { findUnderlay } from '../../host/underlay.ts'
 import { desiredState } from '../../network-driver/desired-state.ts'
 import type { PeerRecord } from '../../store/host-records.ts'
 import { PeerRecord as PeerSchema } from '../../store/host-records.ts'
-import { BOTH_PLANS, EMPTY_HOST, endpointOf, networkOf, PLANS } from '../host/host-fixtures.ts'
+import { BOTH_PLANS, EMPTY_HOST, endpointOf, networkOf } from '../host/host-fixtures.ts'
 import type { Netns, NetnsSet } from '../support/netns.ts'
 import { type Member, startMember } from '../support/netns-member.ts'
 import { type KernelHost, openKernelHost } from './kernel-host.ts'
@@ -122,7 +122,8 @@ function containersOf(number: number): { readonly number: number; readonly conta
 
 async function makeRouter(set: NetnsSet, underlay: WideUnderlay): Promise<Netns> {
   const router = await set.make('router')
-  await router.run({ file: 'sysctl', args: ['-qw', 'net.ipv4.ip_forward=1'] })
+  const forwarding = ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']
+  await router.run({ file: 'sysctl', args: ['-qw', ...forwarding] })
   await router.ip(`address add ${OUTSIDE}/32 dev lo`)
   if (underlay === 'layer2') {
     await router.ip('link add lan type bridge', 'link set lan up', 'address add 198.18.1.1/24 dev lan')
@@ -148,9 +149,16 @@ async function attachHost(
     `route add default via ${gateway}`,
   )
   if (underlay === 'layer3') {
+    const net6 = `2001:db8:${number}`
+    await kernel.netns.ip(
+      `address add ${net6}::11/64 dev eth0 nodad`,
+      `route add default via ${net6}::1 dev eth0`,
+    )
     await router.ip(
       `address add ${gateway}/24 dev to${number}`,
-      `route add ${hostPrefix(PLANS.ipv4, BigInt(number))} via ${addressOf(number, underlay)}`,
+      `address add ${net6}::1/64 dev to${number} nodad`,
+      `route add ${hostPrefix(BOTH_PLANS.ipv4, BigInt(number))} via ${addressOf(number, underlay)}`,
+      `route add ${hostPrefix(BOTH_PLANS.ipv6, BigInt(number))} via ${net6}::11`,
     )
   }
   return kernel
@@ -164,9 +172,14 @@ async function plugIn(netns: Netns, router: Netns, port: string, underlay: WideU
 }
 
 async function peerOf({ host }: KernelHost, number: number, underlay: WideUnderlay): Promise<PeerRecord> {
-  const { address6, linkAddress } = findUnderlay(await host.observe(), undefined)
-  const addresses = { address: addressOf(number, underlay), address6: address6 && String(address6) }
-  return v.parse(PeerSchema, { number, ...addresses, linkAddress })
+  const { address6, globalAddress6, linkAddress } = findUnderlay(await host.observe(), undefined)
+  return v.parse(PeerSchema, {
+    number,
+    address: addressOf(number, underlay),
+    address6: address6 && String(address6),
+    globalAddress6: globalAddress6 && String(globalAddress6),
+    linkAddress,
+  })
 }
 
 /** It is no host, and knows the way to plan addresses. */

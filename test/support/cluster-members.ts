@@ -8,6 +8,8 @@ export interface MembersWish {
   readonly segments: readonly string[]
   /** In each segment on each host. */
   readonly count: number
+  /** More options of the networks. */
+  readonly options?: readonly string[]
 }
 
 /** Networks by the same options on each host, and containers "h1-blue-web-1". */
@@ -19,12 +21,12 @@ export async function startMembers(hosts: readonly LabHost[], wish: MembersWish)
 /** @throws ExecaError */
 export async function startMembersOn(
   host: LabHost,
-  { tenants, segments, count }: MembersWish,
+  { tenants, segments, count, options = [] }: MembersWish,
 ): Promise<Member[]> {
   const members: Member[] = []
   for (const tenant of tenants) {
     for (const segment of segments) {
-      const network = await createSegmentNetwork(host, tenant, segment)
+      const network = await createSegmentNetwork(host, tenant, segment, ...options)
       for (let number = 1; number <= count; number += 1)
         members.push(await startMember(host, `${host.name}-${network}-${number}`, network))
     }
