@@ -16,6 +16,7 @@ const Network = v.object({
   pool6: v.optional(v.object({ cell: v.string(), gateway: v.string() })),
   internal: v.boolean(),
   mtu: v.optional(v.number()),
+  nat: v.optional(v.boolean()),
 })
 
 export const networkListCommand = makeCommand(

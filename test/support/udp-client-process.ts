@@ -3,8 +3,8 @@ import { createSocket } from 'node:dgram'
 
 const PERIOD_MS = 50
 
-const [, , host, port] = process.argv
-const socket = createSocket('udp4')
+const [, , host = '', port] = process.argv
+const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
 // Nobody may be there for a while.
 socket.on('error', () => undefined)
 socket.on('message', (answer) => process.stdout.write(answer))
