@@ -6,7 +6,7 @@ import type { AddressPlan, Plans } from '../address/address-plan.ts'
 import { type Cidr, hostCidr } from '../address/cidr.ts'
 import type { Family, Ip } from '../address/ip.ts'
 import type { Chain, FirewallTable } from './host-state.ts'
-import { CHAIN_PREFIX, HOST_LINK_PREFIX, HOST_SET, LINK_CLASSES } from './marks.ts'
+import { CHAIN_PREFIX, HOST_LINK_PREFIX, HOST_SETS, LINK_CLASSES } from './marks.ts'
 import { type NatOptions, natRules, translatedSources } from './nat-rules.ts'
 import type { Neighbour } from './peers.ts'
 import type { Policy } from './policy.ts'
@@ -155,14 +155,14 @@ function segmentSizeRules(plan: Cidr): string[] {
 /**
  * Whose ICMP errors are believed: a forged "fragmentation needed" shrinks a stranger's path MTU. Never those of endpoints, and of
  * others only by the links to the world. Of what goes between endpoints nobody knows but their hosts, and a router where there
- * is one; the hosts' set is of IPv4.
+ * is one; over IPv6 hosts speak from addresses that no set has.
  */
 function errorRules(plan: Cidr, { uplinks, cluster }: FirewallOptions): string[] {
   const toPlan = `! -s ${plan} -d ${plan}`
   const within = `-m conntrack --ctstate RELATED --ctorigsrc ${plan} --ctorigdst ${plan}`
   const links = new Set([...uplinks, ...(cluster?.neighbours ?? []).map(({ link }) => link)])
   const isOfHostsOnly = plan.family === 4 && cluster?.isRouted !== true
-  const butHosts = cluster === undefined ? '' : `-m set ! --match-set ${HOST_SET} src `
+  const butHosts = cluster === undefined ? '' : `-m set ! --match-set ${HOST_SETS[4]} src `
   return [
     ...(isOfHostsOnly ? [`${toPlan} ${butHosts}${within} -j DROP`] : []),
     ...[...links].map((link) => `${toPlan} -i ${link} -m conntrack --ctstate RELATED -j ACCEPT`),

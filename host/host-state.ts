@@ -33,15 +33,19 @@ export interface FirewallTable {
   readonly jumps: readonly { readonly from: string; readonly to: string }[]
 }
 
+/** The addresses of the other hosts, which rules know as one set of each family. Undefined: there is no such set, nor a rule that names it. */
+export interface HostSets {
+  readonly hostSet: readonly Ip[] | undefined
+  readonly hostSet6?: readonly Ip[] | undefined
+}
+
 /** The wanted state. */
-export interface HostState {
+export interface HostState extends HostSets {
   /** Destinations that are looked up in Romana's table: the plans. */
   readonly policyRules: readonly Cidr[]
   readonly routes: readonly Route[]
   readonly linkAddresses: readonly LinkAddress[]
   readonly firewall: readonly FirewallTable[]
-  /** The addresses of the other hosts, which rules know as one set. Undefined: there is no such set, nor a rule that names it. */
-  readonly hostSet: readonly Ip[] | undefined
   /** Which iptables holds the rules. The other one must have none of ours. */
   readonly iptables: IptablesVariant
   /** Whether the host forwards packets because of us. Never switched off again: others may have come to need it. */
@@ -74,12 +78,11 @@ export interface SeenTable {
 }
 
 /** What was seen. Lists named `own…` hold only what carries a mark of `marks.ts`. */
-export interface ObservedHost {
+export interface ObservedHost extends HostSets {
   readonly links: readonly SeenLink[]
   readonly linkAddresses: readonly LinkAddress[]
   readonly ownPolicyRules: readonly Cidr[]
   readonly ownRoutes: readonly Route[]
-  readonly hostSet: readonly Ip[] | undefined
   /** Addresses of links that are not ours. */
   readonly addresses: readonly SeenAddress[]
   readonly mainRoutes: readonly MainRoute[]

@@ -28,8 +28,8 @@ export const CONTAINER_LINK_PREFIX = 'rmp'
 /** All chains of Romana begin with this. */
 export const CHAIN_PREFIX = 'ROMANA-'
 
-/** The set (ipset) of the other hosts' addresses. */
-export const HOST_SET = 'ROMANA-HOSTS'
+/** The sets (ipset) of the other hosts' addresses. */
+export const HOST_SETS = { 4: 'ROMANA-HOSTS', 6: 'ROMANA-HOSTS6' } as const
 
 /** Longest name of a link: IFNAMSIZ less the closing zero (include/uapi/linux/if.h). */
 export const LINK_NAME_LIMIT = 15

@@ -1,6 +1,6 @@
 /** Which address what leaves the plan gets: rules of the chain ROMANA-POSTROUTING, and how they are read again. Pure. */
 import { Cidr } from '../address/cidr.ts'
-import { HOST_LINK_PREFIX, HOST_SET } from './marks.ts'
+import { HOST_LINK_PREFIX, HOST_SETS } from './marks.ts'
 import type { SourceChoice } from './source-choice.ts'
 
 /** What these rules depend on. Absent parts are empty. */
@@ -19,13 +19,13 @@ const ANY_ENDPOINT = `${HOST_LINK_PREFIX}+`
 
 /**
  * Outside the plan nobody knows plan addresses; within it, and on the other hosts, everybody must see the true source.
- * @param knowsHosts whether there is a set of the other hosts' addresses. It is of IPv4.
+ * @param knowsHosts whether there is a set of the other hosts' addresses.
  */
 export function natRules(plan: Cidr, knowsHosts: boolean, options: NatOptions): string[] {
   const translated = translatedSources(plan, options)
-  const toHosts = knowsHosts && plan.family === 4 && translated.length > 0
+  const toHosts = knowsHosts && translated.length > 0
   return [
-    ...(toHosts ? [`-s ${plan} -m set --match-set ${HOST_SET} dst -j RETURN`] : []),
+    ...(toHosts ? [`-s ${plan} -m set --match-set ${HOST_SETS[plan.family]} dst -j RETURN`] : []),
     ...(options.masquerade ? exceptionsOf(plan, options).map((cell) => `-s ${cell} -j RETURN`) : []),
     ...translated.flatMap((source) => [
       ...chosenSources(plan, source, options),

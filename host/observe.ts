@@ -1,7 +1,7 @@
 /** The one observer: what this host's tools print, side by side, since the kernel gives no picture of one moment anyway. */
 import type { Family } from '../address/ip.ts'
 import { readAdvertisedLinks, readForwarding, readForwarding6, readText } from './host-files.ts'
-import type { ObservedHost, SeenTable } from './host-state.ts'
+import type { HostSets, ObservedHost, SeenTable } from './host-state.ts'
 import { type IptablesProgram, programName } from './iptables-variant.ts'
 import { ROUTE_PROTOCOL } from './marks.ts'
 import {
@@ -28,13 +28,13 @@ const RESOLV_CONF = '/etc/resolv.conf'
 
 /** Reads all that a plan is made from. @throws RomanaError E_COMMAND, E_HOST */
 export async function observeHost({ run, iptables, sysNetPath }: ObserverParts): Promise<ObservedHost> {
-  const [links, addresses, ipv4, ipv6, hostSet, firewall, forwarding, forwarding6, nameservers] =
+  const [links, addresses, ipv4, ipv6, hostSets, firewall, forwarding, forwarding6, nameservers] =
     await Promise.all([
       showIp(run, 'link', 'show').then(parseLinks),
       showIp(run, 'address', 'show').then(parseAddresses),
       observeFamily(run, 4),
       observeFamily(run, 6),
-      observeHostSet(run),
+      observeHostSets(run),
       Promise.all(iptables.map((program) => observeRules(run, program))),
       readForwarding(sysNetPath),
       readForwarding6(sysNetPath),
@@ -46,7 +46,7 @@ export async function observeHost({ run, iptables, sysNetPath }: ObserverParts):
     linkAddresses: addresses.own,
     ownPolicyRules: [...ipv4.policyRules, ...ipv6.policyRules],
     ownRoutes: [...ipv4.ownRoutes, ...ipv6.ownRoutes],
-    hostSet,
+    ...hostSets,
     addresses: addresses.others,
     mainRoutes: [...ipv4.main.routes, ...ipv6.main.routes],
     firewall: firewall.flat(),
@@ -71,8 +71,9 @@ async function observeFamily(run: RunCommand, family: Family) {
 }
 
 /** A kernel without sets has none of ours. @throws RomanaError never: what keeps a set from being made says so then. */
-async function observeHostSet(run: RunCommand) {
-  return await run({ file: 'ipset', args: ['save'] }).then(parseHostSet, () => undefined)
+async function observeHostSets(run: RunCommand): Promise<HostSets> {
+  const text = await run({ file: 'ipset', args: ['save'] }).catch(() => '')
+  return { hostSet: parseHostSet(text, 4), hostSet6: parseHostSet(text, 6) }
 }
 
 /** All tables of one iptables. @throws RomanaError E_COMMAND */

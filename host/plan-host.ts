@@ -7,7 +7,7 @@ import { programName } from './iptables-variant.ts'
 import { parseHostLink } from './link-names.ts'
 import { POLICY_RULE_PRIORITY, ROUTE_PROTOCOL, ROUTE_TABLE } from './marks.ts'
 import { planFirewall, type RestoreText } from './plan-firewall.ts'
-import { type HostSetPlan, planHostSet } from './plan-host-set.ts'
+import { type HostSetPlan, planHostSets } from './plan-host-set.ts'
 
 /** The same on each link of ours: no packet with it passes on to another link. */
 const LINK_LOCAL = Ip.parse('fe80::1')
@@ -28,7 +28,7 @@ export interface HostPlan {
 /** The second plan of a host is empty: `planHost(wanted, whatTheFirstPlanMade)`. */
 export function planHost(wanted: HostState, seen: ObservedHost): HostPlan {
   return {
-    hostSet: planHostSet(wanted, seen),
+    hostSet: planHostSets(wanted, seen),
     restore: planFirewall(wanted, seen),
     ip: [
       ...deadLinks(wanted, seen).map((name) => `link delete dev ${name}`),

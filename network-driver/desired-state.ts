@@ -92,6 +92,7 @@ export function desiredState(records: HostRecords): HostState {
       ...(rules && { cluster: rules }),
     }),
     hostSet: cluster?.peers.map(({ address }) => address),
+    hostSet6: plans.ipv6 && cluster?.peers.flatMap(({ globalAddress6 }) => globalAddress6 ?? []),
     iptables,
     forwarding: true,
     forwarding6: plans.ipv6 !== undefined,

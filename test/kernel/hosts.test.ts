@@ -4,7 +4,13 @@ import { Ip } from '../../address/ip.ts'
 import { makeNetnsSet } from '../support/netns.ts'
 import { probeAll, reachability } from '../support/netns-reachability.ts'
 import { deliveries } from './small-world.ts'
-import { HOST_NUMBERS, makeWideWorld, othersOf, type WideWorld } from './wide-world.ts'
+import {
+  HOST_NUMBERS,
+  address6Of as hostAddress6Of,
+  makeWideWorld,
+  othersOf,
+  type WideWorld,
+} from './wide-world.ts'
 
 const CONTAINERS = HOST_NUMBERS.flatMap((number) => [`web${number}`, `db${number}`])
 const HOSTS = HOST_NUMBERS.map((number) => `host${number}`)
@@ -45,7 +51,8 @@ describe.each([
 
   it('no container reaches another host, by its own address or by that of a gateway', async () => {
     const web1 = world.member('web1')
-    for (const address of ['10.2.17.1', '10.2.18.1', world.member('host2').address]) {
+    const ipv6 = [hostAddress6Of(2, underlay), 'fd3a:1c55:9e02:2:1:1:0:1']
+    for (const address of ['10.2.17.1', '10.2.18.1', world.member('host2').address, ...ipv6]) {
       expect(await deliveries(world.member('host2'), () => probeAll(web1, { address }))).toBe('')
     }
     // Its own host answers ping.

@@ -91,6 +91,10 @@ export function addressOf(number: number, underlay: WideUnderlay): string {
   return underlay === 'layer2' ? `198.18.1.1${number}` : `198.18.${number}.11`
 }
 
+export function address6Of(number: number, underlay: WideUnderlay): string {
+  return underlay === 'layer2' ? `2001:db8:1::1${number}` : `2001:db8:${number}::11`
+}
+
 function gatewayOf(number: number, underlay: WideUnderlay): string {
   return underlay === 'layer2' ? '198.18.1.1' : `198.18.${number}.1`
 }
@@ -126,7 +130,12 @@ async function makeRouter(set: NetnsSet, underlay: WideUnderlay): Promise<Netns>
   await router.run({ file: 'sysctl', args: ['-qw', ...forwarding] })
   await router.ip(`address add ${OUTSIDE}/32 dev lo`)
   if (underlay === 'layer2') {
-    await router.ip('link add lan type bridge', 'link set lan up', 'address add 198.18.1.1/24 dev lan')
+    await router.ip(
+      'link add lan type bridge',
+      'link set lan up',
+      'address add 198.18.1.1/24 dev lan',
+      'address add 2001:db8:1::1/64 dev lan nodad',
+    )
   }
   return router
 }
@@ -148,17 +157,17 @@ async function attachHost(
     `address add ${addressOf(number, underlay)}/24 dev eth0`,
     `route add default via ${gateway}`,
   )
+  const gateway6 = underlay === 'layer2' ? '2001:db8:1::1' : `2001:db8:${number}::1`
+  await kernel.netns.ip(
+    `address add ${address6Of(number, underlay)}/64 dev eth0 nodad`,
+    `route add default via ${gateway6} dev eth0`,
+  )
   if (underlay === 'layer3') {
-    const net6 = `2001:db8:${number}`
-    await kernel.netns.ip(
-      `address add ${net6}::11/64 dev eth0 nodad`,
-      `route add default via ${net6}::1 dev eth0`,
-    )
     await router.ip(
       `address add ${gateway}/24 dev to${number}`,
-      `address add ${net6}::1/64 dev to${number} nodad`,
+      `address add ${gateway6}/64 dev to${number} nodad`,
       `route add ${hostPrefix(BOTH_PLANS.ipv4, BigInt(number))} via ${addressOf(number, underlay)}`,
-      `route add ${hostPrefix(BOTH_PLANS.ipv6, BigInt(number))} via ${net6}::11`,
+      `route add ${hostPrefix(BOTH_PLANS.ipv6, BigInt(number))} via ${address6Of(number, underlay)}`,
     )
   }
   return kernel

@@ -71,7 +71,7 @@ class Kernel {
   /** How many more uses of the program go well before one fails. */
   readonly failures = new Map<FakeProgram, number>()
   readonly sysctls = new Set<string>()
-  hostSet: string[] | undefined
+  readonly sets = new Map<string, string[]>()
   /** Lines of `conntrack -L`. */
   readonly flows: string[] = []
 
@@ -80,7 +80,7 @@ class Kernel {
       ...showIpState(this.ipState),
       ...showTables(this.tables[4], 'iptables'),
       ...showTables(this.tables[6], 'ip6tables'),
-      ...(this.hostSet === undefined ? [] : [`ipset ROMANA-HOSTS ${this.hostSet.join(' ')}`.trimEnd()]),
+      ...[...this.sets].map(([name, members]) => `ipset ${name} ${members.join(' ')}`.trimEnd()).sort(),
       ...[...this.sysctls].sort(),
     ].join('\n')
   }
@@ -167,14 +167,18 @@ function forgetFlow(kernel: Kernel, args: readonly string[]): void {
 /** `ipset restore`: strict about what is there already, as ipset is. */
 function restoreSet(kernel: Kernel, input: string): void {
   for (const line of input.trimEnd().split('\n')) {
-    const [verb, name, member = ''] = line.split(' ')
-    const members = kernel.hostSet
-    if (line === 'create ROMANA-HOSTS hash:ip family inet' && members === undefined) kernel.hostSet = []
-    else if (line === 'destroy ROMANA-HOSTS' && members !== undefined) kernel.hostSet = undefined
-    else if (verb === 'add' && name === 'ROMANA-HOSTS' && members?.includes(member) === false)
-      kernel.hostSet = [...members, member].sort()
-    else if (verb === 'del' && name === 'ROMANA-HOSTS' && members?.includes(member) === true)
-      kernel.hostSet = members.filter((present) => present !== member)
+    const [verb, name = '', member = ''] = line.split(' ')
+    const members = kernel.sets.get(name)
+    if (/^create ROMANA-HOSTS(6?) hash:ip family inet\1$/.test(line) && members === undefined)
+      kernel.sets.set(name, [])
+    else if (verb === 'destroy' && members !== undefined) kernel.sets.delete(name)
+    else if (verb === 'add' && members?.includes(member) === false)
+      kernel.sets.set(name, [...members, member].sort())
+    else if (verb === 'del' && members?.includes(member) === true)
+      kernel.sets.set(
+        name,
+        members.filter((present) => present !== member),
+      )
     else throw commandError('ipset restore', `The fake kernel refuses the line "${line}"`)
   }
 }

@@ -13,11 +13,12 @@ export interface FakeState {
   readonly ipState: FakeIpState
   readonly tables: Readonly<Record<Family, FakeTables>>
   readonly sysctls: ReadonlySet<string>
-  readonly hostSet: readonly string[] | undefined
+  /** By name. */
+  readonly sets: ReadonlyMap<string, readonly string[]>
 }
 
 /** A copy: what changes in the kernel later is not seen. */
-export function observeFake({ ipState, tables, sysctls, hostSet }: FakeState): ObservedHost {
+export function observeFake({ ipState, tables, sysctls, sets }: FakeState): ObservedHost {
   return {
     links: [...ipState.links.values()].map(({ name, alias, mtu, up, peer }) => ({
       name,
@@ -30,7 +31,8 @@ export function observeFake({ ipState, tables, sysctls, hostSet }: FakeState): O
     linkAddresses: ipState.addresses.filter(({ link }) => parseHostLink(link) !== undefined),
     ownPolicyRules: ipState.rules.filter(isOwnRule).map(({ to }) => to),
     ownRoutes: ipState.routes.flatMap(ownRoute),
-    hostSet: hostSet?.map((member) => Ip.parse(member)),
+    hostSet: sets.get('ROMANA-HOSTS')?.map((member) => Ip.parse(member)),
+    hostSet6: sets.get('ROMANA-HOSTS6')?.map((member) => Ip.parse(member)),
     addresses: ipState.addresses.filter(isForeign).map((address) => ({ ...address, isGlobal: true })),
     mainRoutes: ipState.routes.flatMap(mainRoute),
     firewall: [...seenTables(tables[4], 4), ...seenTables(tables[6], 6)],
