@@ -18,6 +18,12 @@ export function partyMatch(plan: AddressPlan, { tenant, segment }: Party): strin
   return `${Ip.of(family, network.value | numbers)}/${maskText(plan, mask)}`
 }
 
+/** The same for the segment of one of its addresses. */
+export function segmentMatch(plan: AddressPlan, { family, value }: Ip): string {
+  const mask = segmentMask(plan)
+  return `${Ip.of(family, value & mask)}/${maskText(plan, mask)}`
+}
+
 /** The length of a mask without holes, as `iptables-save` prints it. */
 function maskText({ cidr: { family } }: AddressPlan, mask: bigint): string {
   const bits = mask.toString(2).padStart(ADDRESS_BITS[family], '0')

@@ -2,7 +2,6 @@
  * The rules of published ports, in chains of their own: they are the only ones that grow with containers, so that one small
  * restore changes them. The chains are always there; `firewall.ts` has the constant rules that lead to them. Pure.
  */
-import type { Cidr } from '../address/cidr.ts'
 import { hostCidr } from '../address/cidr.ts'
 import { type Family, formatAddressPort, Ip } from '../address/ip.ts'
 import type { Chain } from './host-state.ts'
@@ -24,8 +23,8 @@ export interface PortRule {
   /** The endpoint's, of the same family unless the host's is loopback. */
   readonly address: Ip
   readonly containerPort: number
-  /** Cells that the endpoint's container answers by another link. */
-  readonly otherCells: readonly Cidr[]
+  /** Segments that the endpoint's container answers by another link, on whatever host: as rules name them. */
+  readonly otherSegments: readonly string[]
 }
 
 export interface PortChains {
@@ -63,7 +62,7 @@ const TRANSLATION =
   /^(?:-d (?<to>[\da-f.:]+)\/(?:32|128) )?-p (?<protocol>tcp|udp|sctp) -m \w+ --dport (?<hostPort>\d+) -j DNAT --to-destination \[?(?<address>[\da-f.:]+?)\]?:(?<containerPort>\d+)$/
 
 /** What a rule translates, as it was written by {@link portChains}; undefined for others. */
-export function readTranslation(rule: string): Omit<PortRule, 'otherCells'> | undefined {
+export function readTranslation(rule: string): Omit<PortRule, 'otherSegments'> | undefined {
   const { to, protocol, hostPort, address: text, containerPort } = TRANSLATION.exec(rule)?.groups ?? {}
   if (text === undefined) return undefined
   const address = Ip.parse(text)
@@ -98,8 +97,8 @@ function acceptance({ protocol, address, containerPort }: PortRule): string {
  * A container that calls itself by a port of its host would get its own address as the caller's. And one that has a link in
  * the caller's segment too would answer by that link, with a source that belongs to the other.
  */
-function rewriting({ address, otherCells }: PortRule): string[] {
-  return [hostCidr(address), ...otherCells].map(
+function rewriting({ address, otherSegments }: PortRule): string[] {
+  return [hostCidr(address), ...otherSegments].map(
     (source) => `-s ${source} -d ${hostCidr(address)} -j MASQUERADE`,
   )
 }

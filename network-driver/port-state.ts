@@ -1,8 +1,8 @@
 /** Records of published ports to the rules that they ask for. Pure. */
 import type { Plans } from '../address/address-plan.ts'
-import type { Cidr } from '../address/cidr.ts'
+import type { Family } from '../address/ip.ts'
 import { planOf } from '../address/ipv6-plan.ts'
-import { cellAround } from '../address/prefixes.ts'
+import { segmentMatch } from '../host/policy-matches.ts'
 import type { PortRule } from '../host/port-rules.ts'
 import { addressesOf, addressFor } from '../store/families.ts'
 import type { EndpointPortsRecord } from '../store/port-records.ts'
@@ -23,25 +23,28 @@ export function portRules({ plans, endpoints, ports }: PortState): PortRule[] {
     .flatMap((endpoint) => {
       const published = portsOf.get(endpoint.endpointId)?.ports ?? []
       if (published.length === 0) return []
-      const beside = cellsBeside(plans, endpoint, endpoints)
       return published.map((port): PortRule => {
         const address = addressFor(port.hostAddress.family, endpoint)
-        return { ...port, address, otherCells: beside.filter(({ family }) => family === address.family) }
+        return { ...port, address, otherSegments: segmentsBeside(plans, endpoint, endpoints, address.family) }
       })
     })
 }
 
-/** The cells of the container's other endpoints. */
-function cellsBeside(plans: Plans, endpoint: EndpointRecord, all: readonly EndpointRecord[]): Cidr[] {
-  if (endpoint.sandbox === undefined) return []
+/** Those of the container's other endpoints. It has routes to them, here and on other hosts. */
+function segmentsBeside(
+  plans: Plans,
+  endpoint: EndpointRecord,
+  all: readonly EndpointRecord[],
+  family: Family,
+): string[] {
+  const plan = planOf(plans, family)
+  if (endpoint.sandbox === undefined || plan === undefined) return []
   return all
     .filter(
       ({ joined, sandbox, endpointId }) =>
         joined && sandbox === endpoint.sandbox && endpointId !== endpoint.endpointId,
     )
     .flatMap(addressesOf)
-    .flatMap((address) => {
-      const plan = planOf(plans, address.family)
-      return plan === undefined ? [] : [cellAround(plan, address)]
-    })
+    .filter((address) => address.family === family)
+    .map((address) => segmentMatch(plan, address))
 }

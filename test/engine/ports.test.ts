@@ -36,6 +36,7 @@ describe.each([
     const addresses = [SECOND, `[${SECOND6}]`, '127.0.0.1', '[::1]'].map((address) => `${address}:8002:80`)
     const forms = ['8001:80', ...addresses, '8003:53/udp', '8004:1/sctp']
     await startIdle(host, 'server', 'blue-web', ...forms.flatMap((form) => ['-p', form]))
+    await host.docker(['network', 'connect', 'blue-db', 'server'])
     const socket = host.rootPath('/run/romana/admin.sock')
     const { stdout } = await execa('node', ['dist/romana.js', 'plan', '--json', '--socket', socket])
     expect(JSON.parse(stdout)).toEqual({ plan: '' })

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { Cidr } from '../../address/cidr.ts'
 import { Ip } from '../../address/ip.ts'
 import { type PortRule, planPortChains, readTranslation } from '../../host/port-rules.ts'
 
@@ -10,7 +9,7 @@ function portRule(change: Partial<PortRule> = {}): PortRule {
     hostPort: 8080,
     address: Ip.parse('10.1.17.5'),
     containerPort: 80,
-    otherCells: [],
+    otherSegments: [],
     ...change,
   }
 }
@@ -69,8 +68,8 @@ test('two host ports of one container port make it pass once', () => {
 })
 
 test('callers whom the container would answer by another link get the address of its gateway', () => {
-  expect(textOf(portRule({ otherCells: [Cidr.parse('10.1.18.0/24')] }))).toContain(
-    '-A ROMANA-HAIRPIN -s 10.1.18.0/24 -d 10.1.17.5/32 -j MASQUERADE\n',
+  expect(textOf(portRule({ otherSegments: ['10.0.18.0/255.0.255.0'] }))).toContain(
+    '-A ROMANA-HAIRPIN -s 10.0.18.0/255.0.255.0 -d 10.1.17.5/32 -j MASQUERADE\n',
   )
 })
 
@@ -105,12 +104,12 @@ test.each([
   ['::', 'fd3a::5'],
   ['2001:db8::1', 'fd3a:1c55:9e02:1:1:1:0:2'],
 ])('the rule of a port on %s tells all of it', (hostAddress, address) => {
-  const { otherCells: _unread, ...port } = portRule({
+  const { otherSegments: _unread, ...port } = portRule({
     hostAddress: Ip.parse(hostAddress),
     address: Ip.parse(address),
   })
   const family = port.address.family
-  const { text } = planPortChains({ variant: 'nft', family }, [{ ...port, otherCells: [] }])
+  const { text } = planPortChains({ variant: 'nft', family }, [{ ...port, otherSegments: [] }])
   const rules = text.split('\n').map((line) => line.replace('-A ROMANA-PORTS ', ''))
   expect(rules.flatMap((rule) => readTranslation(rule) ?? [])).toEqual([port])
 })

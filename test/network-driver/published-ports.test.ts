@@ -197,7 +197,7 @@ describe('a container on two networks', () => {
     const romana = await startWithNetwork()
     const db = await romana.engine.createNetwork('n2', { tenant: 'blue', segment: 'db' })
     await romana.engine.run('e1', romana.network, { ports: [PORT] })
-    const rule = '-A ROMANA-HAIRPIN -s 10.1.18.0/24 -d 10.1.17.2/32 -j MASQUERADE'
+    const rule = '-A ROMANA-HAIRPIN -s 10.0.18.0/255.0.255.0 -d 10.1.17.2/32 -j MASQUERADE'
     expect(romana.kernel.show()).not.toContain(rule)
     const second = await romana.engine.run('e2', db, { sandbox: 'e1' })
     expect(romana.kernel.show()).toContain(rule)
