@@ -1,8 +1,10 @@
 /** Dual-stack networks on Docker 20.10 and 28 or newer, and networks with IPv6 alone on the latter. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LabHost } from '../../lab/lab-host.ts'
+import { routerBeside } from '../support/port-table.ts'
+import { callerIn, callerInContainer, callPorts, servePorts } from '../support/port-world.ts'
 import { byIpv6, expectedReachability, type Member, reachability, startMember } from '../support/reach.ts'
-import { createNetwork, PLUGIN, type RomanaHost, startRomanaHost } from '../support/romana-host.ts'
+import { createNetwork, PLUGIN, type RomanaHost, startIdle, startRomanaHost } from '../support/romana-host.ts'
 import { advertiseRouter } from '../support/router-advertisement.ts'
 
 const PLAN6 = 'fd3a:1c55:9e02::/48 16/16/16/32'
@@ -95,6 +97,18 @@ describe.each(ENGINES)('IPv6 on the engine of Debian $release', ({ release, hasI
     const all = [...ipv6, member]
     expect(await reachability(all)).toBe(expectedReachability(all, inOneSegment))
   })
+
+  if (hasIpv6Only)
+    it('a container with IPv6 alone publishes its ports, on 127.0.0.1 too', async () => {
+      await startIdle(host, 'six', 'web6', '-p', '8080:80', '-p', '127.0.0.1:8081:80')
+      await using _serving = await servePorts(await callerInContainer(host, 'six', 'six'), ['tcp:80'])
+      const seen = async (netns: string, target: string) =>
+        (await callPorts(callerIn('caller', netns), [target])).get(target)
+      const router = routerBeside(host.address6)
+      expect(await seen(romana.lab.router.netns, `tcp:[${host.address6}]:8080`)).toBe(router)
+      expect(await seen(host.netns, 'tcp:127.0.0.1:8081')).toBe('fd3a:1c55:9e02:1:1:1:0:1')
+      await host.docker(['rm', '-f', 'six'])
+    })
 
   it('subnets of both families and --ip6 are honoured', async () => {
     const subnets = ['--subnet', '10.1.33.0/24', '--subnet', 'fd3a:1c55:9e02:1:2:1::/96']
