@@ -46,6 +46,8 @@ export interface ClusterRules {
   readonly neighbours: readonly Neighbour[]
   /** Whether some hosts are behind a router, which may have to say something of IPv4 that goes between hosts. */
   readonly isRouted: boolean
+  /** The IPv6 plan, while no network of this host has IPv6. */
+  readonly unusedPlan?: Cidr | undefined
   readonly stores: readonly StoreAddress[]
 }
 
@@ -59,7 +61,7 @@ export interface StoreAddress {
 export function firewall({ ipv4, ipv6 }: Plans, options: FirewallOptions): FirewallTable[] {
   return [
     ...planTables(ipv4, options),
-    ...(ipv6 === undefined ? [noIpv6FromEndpoints()] : planTables(ipv6, options)),
+    ...(ipv6 === undefined ? [noIpv6FromEndpoints(options)] : planTables(ipv6, options)),
   ]
 }
 
@@ -234,12 +236,16 @@ function natTable({ cidr }: AddressPlan, ports: readonly Chain[], options: Firew
   }
 }
 
-/** No endpoint has an IPv6 address. Link-local traffic would pass round the rules above, to the host's own services. */
-function noIpv6FromEndpoints(): FirewallTable {
+/**
+ * No endpoint here has an IPv6 address. Link-local traffic would pass round the rules above, to the host's own services; so would
+ * that of endpoints of other hosts which have IPv6.
+ */
+function noIpv6FromEndpoints({ cluster }: FirewallOptions): FirewallTable {
+  const ofOthers = cluster?.unusedPlan === undefined ? [] : [`-s ${cluster.unusedPlan} -j DROP`]
   return {
     family: 6,
     table: 'raw',
-    chains: [{ name: PREROUTING, rules: [`-i ${ANY_ENDPOINT} -j DROP`] }],
+    chains: [{ name: PREROUTING, rules: [`-i ${ANY_ENDPOINT} -j DROP`, ...ofOthers] }],
     jumps: [{ from: 'PREROUTING', to: PREROUTING }],
   }
 }

@@ -1,6 +1,6 @@
 /** Records to the wanted state of this host. Pure. */
 import type { AddressPlan, Plans } from '../address/address-plan.ts'
-import { hostCidr } from '../address/cidr.ts'
+import { type Cidr, hostCidr } from '../address/cidr.ts'
 import type { Ip } from '../address/ip.ts'
 import { plansOf } from '../address/ipv6-plan.ts'
 import { hostPrefix } from '../address/prefixes.ts'
@@ -70,7 +70,7 @@ export function desiredState(records: HostRecords): HostState {
   const ways = waysToPeers(peersOf(plans, records), cluster?.mainRoutes ?? [])
   const { neighbours, routers } = ways
   const isRouted = routers.some(({ via }) => via.family === 4)
-  const rules = cluster && { neighbours, isRouted, stores: cluster.stores }
+  const rules = cluster && { neighbours, isRouted, unusedPlan: unusedPlan(records), stores: cluster.stores }
   return {
     policyRules: plansOf(plans).map(({ cidr }) => cidr),
     routes: [
@@ -113,6 +113,16 @@ function peersOf({ ipv4, ipv6 }: Plans, { cluster }: HostRecords): Peer[] {
     },
     linkAddress,
   }))
+}
+
+/** The IPv6 plan, while nothing here has addresses of it: neither a network nor, unchecked so far, somebody else. */
+function unusedPlan(records: HostRecords): Cidr | undefined {
+  const plan = records.plans.ipv6?.cidr
+  const isUsed = plansInUse(records).ipv6 !== undefined
+  const routes = (records.cluster?.mainRoutes ?? []).filter(({ destination }) => destination.prefixLength > 0)
+  if (plan === undefined || isUsed || routes.some(({ destination }) => destination.overlaps(plan)))
+    return undefined
+  return plan
 }
 
 /** As long as no network has IPv6, nothing of the host is changed for it. */

@@ -103,6 +103,19 @@ describe('a host among others', () => {
     ])
   })
 
+  test('without a network with IPv6 hears nothing of those that have one', async () => {
+    const rulesWith = async (mainRoutes: readonly MainRoute[]) => {
+      const cluster = { peers: [], stores: STORES, mainRoutes }
+      const kernel = makeFakeKernel()
+      await bringTo(desiredState({ ...EMPTY_HOST, plans: BOTH_PLANS, networks: [WEB], cluster }), kernel)
+      return kernel.show()
+    }
+    const rule = 'ip6tables -t raw -A ROMANA-PREROUTING -s fd3a:1c55:9e02::/48 -j DROP'
+    expect(await rulesWith(LAN)).toContain(rule)
+    // Whoever has such addresses here is no endpoint.
+    expect(await rulesWith([...LAN, route('fd3a:1c55:9e02:7::/64', 'eth1')])).not.toContain(rule)
+  })
+
   test('on one link has a route to each, a line against forgery for each, and all in one set', async () => {
     const kernel = makeFakeKernel()
     kernel.ip('link add name eth0 mtu 1500 type dummy', 'link set dev eth0 up')
