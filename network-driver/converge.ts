@@ -6,6 +6,8 @@ import type { HostState, ObservedHost } from '../host/host-state.ts'
 import type { Host } from '../host/linux-host.ts'
 import { formatHostPlan, type HostPlan, isEmptyPlan, planHost } from '../host/plan-host.ts'
 import { sourceChoices } from '../host/source-choice.ts'
+import { wayTo } from '../host/ways.ts'
+import type { PeerRecord } from '../store/host-records.ts'
 import { journalKeys } from '../store/keys.ts'
 import type { EndpointRecord } from '../store/records.ts'
 import { findDeadEndpoints } from './adoption.ts'
@@ -122,9 +124,14 @@ async function wantedState(
   })
 }
 
-/** The smallest MTU of the links that lead outside, in bytes; Ethernet's where there is none. */
-export function uplinkMtu(seen: ObservedHost, uplinks: readonly string[] | undefined): number {
-  const names = uplinks ?? seen.defaultLinks
+/** The smallest MTU of the links that lead outside and to the other hosts, in bytes; Ethernet's where there is none. */
+export function underlayMtu(
+  seen: ObservedHost,
+  uplinks: readonly string[] | undefined,
+  peers: readonly Pick<PeerRecord, 'address'>[],
+): number {
+  const toPeers = peers.flatMap(({ address }) => wayTo(address, seen.mainRoutes)?.link ?? [])
+  const names = [...(uplinks ?? seen.defaultLinks), ...toPeers]
   const mtus = seen.links.filter(({ name }) => names.includes(name)).map(({ mtu }) => mtu)
   return mtus.length === 0 ? 1500 : Math.min(...mtus)
 }

@@ -2,12 +2,13 @@
 import type { Family } from '../address/ip.ts'
 import { planOf } from '../address/ipv6-plan.ts'
 import type { ObservedHost } from '../host/host-state.ts'
+import type { PeerRecord } from '../store/host-records.ts'
 import type { EndpointId, NetworkId } from '../store/ids.ts'
 import type { PolicyRecord } from '../store/policy-records.ts'
 import type { NetworkRecord } from '../store/records.ts'
 import { makeKeyedSerial } from '../store/serial.ts'
 import { highestLinkNumber } from './adoption.ts'
-import { converge, preview, uplinkMtu } from './converge.ts'
+import { converge, preview, underlayMtu } from './converge.ts'
 import { createEndpoint, deleteEndpoint, join, leave } from './endpoints.ts'
 import { makeGate } from './gate.ts'
 import { LiveEndpoints } from './live-endpoints.ts'
@@ -280,7 +281,7 @@ export class NetworkDriver {
       plans,
       host,
       live: this.#live,
-      usualMtu: () => uplinkMtu(this.#seen, uplinks),
+      usualMtu: (peers: readonly PeerRecord[]) => underlayMtu(this.#seen, uplinks, peers),
       nextLinkNumber: () => {
         this.#lastLinkNumber += 1
         return this.#lastLinkNumber

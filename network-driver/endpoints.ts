@@ -4,6 +4,7 @@ import { macOf } from '../address/mac.ts'
 import { RomanaError } from '../errors.ts'
 import type { Host } from '../host/linux-host.ts'
 import { addressesOf, poolsOf } from '../store/families.ts'
+import type { PeerRecord } from '../store/host-records.ts'
 import type { EndpointId, NetworkId } from '../store/ids.ts'
 import { journalKeys } from '../store/keys.ts'
 import { type EndpointRecord, formatRecord, type NetworkRecord } from '../store/records.ts'
@@ -29,7 +30,7 @@ export interface EndpointParts {
   /** A number that no link of this host had before. */
   readonly nextLinkNumber: () => number
   /** Bytes, for networks that ask for none. */
-  readonly usualMtu: () => number
+  readonly usualMtu: (peers: readonly PeerRecord[]) => number
   /** Those whose links this process has made or seen: a repeated Join does nothing in the kernel. */
   readonly live: LiveEndpoints
 }
@@ -61,14 +62,15 @@ export async function createEndpoint(parts: EndpointParts, request: CreateEndpoi
 export async function join(parts: EndpointParts, request: JoinRequest): Promise<JoinAnswer> {
   const { stores, plans, live } = parts
   const network = await getNetwork(stores, request.NetworkID)
-  const peers = (await listPeers(stores)).map(({ number }) => number).sort((a, b) => a - b)
-  const places = { plans, peers }
+  const peers = await listPeers(stores)
+  const places = { plans, peers: peers.map(({ number }) => number).sort((a, b) => a - b) }
   const endpoint = await getEndpoint(stores, request.EndpointID)
   if (endpoint === undefined) throw unknownEndpoint(request.EndpointID, request.NetworkID)
   if (!live.has(endpoint.endpointId)) {
     refuseSecondOfSegment(parts, network, request)
     const fresh = await withFreshLinks(parts, endpoint)
-    await wire(parts, { ...fresh, joined: true, sandbox: request.SandboxKey }, network)
+    const mtu = network.mtu ?? parts.usualMtu(peers)
+    await wire(parts, { ...fresh, joined: true, sandbox: request.SandboxKey }, network, mtu)
     return joinAnswer(fresh, network, places)
   }
   return joinAnswer(endpoint, network, places)
@@ -86,16 +88,17 @@ async function withFreshLinks(
 
 /** The record first: a link without one would be taken for somebody else's. */
 async function wire(
-  { stores, host, usualMtu, live }: EndpointParts,
+  { stores, host, live }: EndpointParts,
   endpoint: EndpointRecord,
   network: NetworkRecord,
+  mtu: number,
 ) {
   await putEndpoint(stores.journal, endpoint)
   await host.addEndpoint({
     links: linksOf(endpoint),
     alias: { ...endpoint, tenant: network.tenant, segment: network.segment },
     gateways: gatewaysOf(endpoint, network),
-    mtu: network.mtu ?? usualMtu(),
+    mtu,
   })
   const cells = poolsOf(network).map(({ cell }) => cell)
   live.add({ endpointId: endpoint.endpointId, cells, sandbox: endpoint.sandbox })

@@ -9,7 +9,7 @@
  */
 import * as v from 'valibot'
 import { findUnderlay } from '../../host/underlay.ts'
-import { uplinkMtu } from '../../network-driver/converge.ts'
+import { underlayMtu } from '../../network-driver/converge.ts'
 import { desiredState } from '../../network-driver/desired-state.ts'
 import { PeerRecord } from '../../store/host-records.ts'
 import { EndpointPortsRecord } from '../../store/port-records.ts'
@@ -167,7 +167,7 @@ async function setMtus(
   await outside.ip(`link set eth0 mtu ${way}`)
   for (const { kernel, container } of places) {
     await kernel.netns.ip(`link set eth0 mtu ${underlay}`)
-    const mtu = containers ?? uplinkMtu(await kernel.host.observe(), undefined)
+    const mtu = containers ?? underlayMtu(await kernel.host.observe(), undefined, [])
     await kernel.netns.ip(`link set rmne1 mtu ${mtu}`)
     await container.netns.ip(`link set eth0 mtu ${mtu}`)
   }

@@ -81,6 +81,19 @@ describe('Join', () => {
     expect(showEndpoints(romana)).toContain('link rmne1 mtu 1450 peer elsewhere up')
   })
 
+  it('has that of the link to the other hosts where it is smaller', async () => {
+    const romana = await startRomana()
+    const { kernel, engine, journal } = romana
+    kernel.ip('link add name eth0 mtu 1500 type dummy', 'link set dev eth0 up', 'route add default dev eth0')
+    kernel.ip('link add name eth1 mtu 1420 type dummy', 'link set dev eth1 up')
+    kernel.ip('route add 198.18.1.0/24 dev eth1')
+    const network = await engine.createNetwork('n1')
+    const value = '{"number":2,"address":"198.18.1.12"}'
+    await journal.commit([{ kind: 'put', key: '/peers/2', value }])
+    await engine.run('e1', network)
+    expect(showEndpoints(romana)).toContain('link rmne1 mtu 1420 peer elsewhere up')
+  })
+
   it('may come twice, and ten times at once', async () => {
     const romana = await startWithNetwork()
     await romana.callNetwork('CreateEndpoint', CREATE)
