@@ -37,9 +37,7 @@ const HONEST_DELIVERIES = ['host <- 10.1.18.2: icmp', 'vault1 <- 10.1.19.3: icmp
 const DELIVERIES_WITHOUT_CHECK = [
   'db <- 10.1.18.77: icmp tcp udp',
   'host <- 10.1.17.2: icmp',
-  'host <- 10.1.17.3: icmp',
   'host <- 10.1.18.2: icmp',
-  'host <- 10.2.17.5: icmp',
   'host <- 198.51.100.9: icmp',
   'outside <- 192.0.2.1: icmp tcp udp',
   'vault1 <- 10.1.19.3: icmp tcp udp',

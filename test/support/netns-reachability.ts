@@ -20,14 +20,20 @@ export async function reachability(
     receivers.map(async (to) => (await to.arrivals()).split('\n').map((line) => `${to.name} ${line}`)),
   )
   const come = new Set(arrivals.flat())
-  const lines = pairs.map(({ from, to }, index) => {
-    const cell = PROTOCOLS.map((protocol, place) => {
+  const lines = pairs.map(async ({ from, to }, index) => {
+    const words = PROTOCOLS.map(async (protocol, place) => {
       const hasCome = come.has(`${to.name} ${sourceAt(from, to)} ${protocol}`)
-      return formatOutcome(protocol, answers[index]?.[place] !== 'nothing', hasCome)
+      const isAnswered = answers[index]?.[place] !== 'nothing'
+      // A busy machine answers late: who was reached is asked once more.
+      const isLate = hasCome && !isAnswered && (await from.probe(protocol, to.address)) !== 'nothing'
+      return formatOutcome(protocol, isAnswered || isLate, hasCome)
     })
-    return { pair: `${from.name} -> ${to.name}`, text: cell.filter((word) => word !== '').join(' ') }
+    const text = (await Promise.all(words)).filter((word) => word !== '').join(' ')
+    return { pair: `${from.name} -> ${to.name}`, text }
   })
-  return lines.flatMap(({ pair, text }) => (text === '' ? [] : [`${pair}: ${text}`])).join('\n')
+  return (await Promise.all(lines))
+    .flatMap(({ pair, text }) => (text === '' ? [] : [`${pair}: ${text}`]))
+    .join('\n')
 }
 
 /** What came back by each protocol. */
