@@ -29,6 +29,8 @@ const ECHO_REQUEST = {
   6: '-p ipv6-icmp -m icmp6 --icmpv6-type 128',
 } as const
 
+const LOOPBACK = { 4: '127.0.0.0/8', 6: '::1/128' } as const
+
 const ANY_ENDPOINT = `${HOST_LINK_PREFIX}+`
 const ANY_INTERNAL = `${HOST_LINK_PREFIX}${LINK_CLASSES.internal}+`
 
@@ -36,6 +38,8 @@ const ANY_INTERNAL = `${HOST_LINK_PREFIX}${LINK_CLASSES.internal}+`
 export interface FirewallOptions extends NatOptions {
   readonly ports: readonly PortRule[]
   readonly policies: readonly Policy[]
+  /** Whether endpoints reach what listens on their own host. */
+  readonly isHostOpen: boolean
   /** Absent on a single host. */
   readonly cluster?: ClusterRules
 }
@@ -202,21 +206,31 @@ function inputChain({ cidr }: AddressPlan): Chain {
 /** What endpoints may have of the host itself. */
 function hostChain(family: Family, options: FirewallOptions, { host }: PolicyRules): Chain {
   const asks = family === 4 ? [] : [ASK_NEIGHBOUR, TELL_NEIGHBOUR]
-  // No policy opens the store.
-  const stores = host.length === 0 ? [] : storesOf(family, options)
+  const isOpened = options.isHostOpen || host.length > 0
   return {
     name: HOST,
     rules: [
       '-m conntrack --ctstate ESTABLISHED -j ACCEPT',
       ...asks.map((ask) => `-i ${ANY_ENDPOINT} ${ask} -j ACCEPT`),
-      ...stores.map((store) => `${store} -j DROP`),
+      ...(isOpened ? storePorts(options).map((port) => `-p tcp -m tcp --dport ${port} -j DROP`) : []),
       ...host,
       `-i ${ANY_ENDPOINT} ${ECHO_REQUEST[family]} -j ACCEPT`,
       `-i ${ANY_ENDPOINT} -p udp -m udp --dport 53 -j ACCEPT`,
       `-i ${ANY_ENDPOINT} -p tcp -m tcp --dport 53 -j ACCEPT`,
+      ...(options.isHostOpen ? openRules(family) : []),
       '-j DROP',
     ],
   }
+}
+
+/** Nothing opens the store, at whichever address of the host a member listens: also at those of the gateways. */
+function storePorts({ cluster }: FirewallOptions): number[] {
+  return [...new Set((cluster?.stores ?? []).map(({ port }) => port))].sort((a, b) => a - b)
+}
+
+/** Not from internal networks. The loopback's addresses come from elsewhere only where somebody has set route_localnet. */
+function openRules(family: Family): string[] {
+  return [`-i ${ANY_INTERNAL} -j DROP`, `-d ${LOOPBACK[family]} -j DROP`, `-i ${ANY_ENDPOINT} -j ACCEPT`]
 }
 
 function natTable({ cidr }: AddressPlan, ports: readonly Chain[], options: FirewallOptions): FirewallTable {

@@ -24,6 +24,8 @@ export interface ConvergeParts {
   readonly uplinks: readonly string[] | undefined
   /** Whether what leaves gets an address of this host, where a network says nothing else. */
   readonly masquerade: boolean
+  /** Whether endpoints reach what listens on their own host. */
+  readonly isHostOpen: boolean
   readonly iptables: IptablesSetting
   /** Where the members of the store listen that this host shares with others; undefined on a single host. */
   readonly storeAddresses: () => readonly StoreAddress[] | undefined
@@ -105,7 +107,7 @@ async function wantedState(
   seen: ObservedHost,
   endpoints: readonly EndpointRecord[],
 ): Promise<HostState> {
-  const { stores, plans, uplinks, masquerade } = parts
+  const { stores, plans, uplinks, masquerade, isHostOpen } = parts
   const addresses = parts.storeAddresses()
   const { mainRoutes } = seen
   const cluster = addresses && { peers: await listPeers(stores), stores: addresses, mainRoutes }
@@ -120,6 +122,7 @@ async function wantedState(
     uplinks: uplinks ?? seen.defaultLinks,
     sources: sourceChoices(seen),
     masquerade,
+    isHostOpen,
     iptables: await chooseIptables(stores.journal, parts.iptables, seen),
   })
 }

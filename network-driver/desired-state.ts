@@ -36,6 +36,8 @@ export interface HostRecords {
   /** Where this host itself uses another address than masquerading would; absent: nowhere. */
   readonly sources?: readonly SourceChoice[]
   readonly iptables: IptablesVariant
+  /** Whether endpoints reach what listens on their own host. */
+  readonly isHostOpen: boolean
   readonly policies: readonly PolicyRecord[]
   /** Absent on a single host. */
   readonly cluster?: ClusterRecords
@@ -63,7 +65,7 @@ const NOTHING: Omit<HostState, 'iptables'> = {
 
 /** A host without a network carries nothing of ours: the last `docker network rm` leaves it as it was. */
 export function desiredState(records: HostRecords): HostState {
-  const { networks, uplinks, masquerade, iptables, cluster } = records
+  const { networks, uplinks, masquerade, isHostOpen, iptables, cluster } = records
   if (networks.length === 0 && records.endpoints.length === 0) return { ...NOTHING, iptables }
   const endpoints = joinedEndpoints(records)
   const plans = plansInUse(records)
@@ -87,6 +89,7 @@ export function desiredState(records: HostRecords): HostState {
       masquerade,
       natExceptions: natExceptions(networks, masquerade),
       ...(records.sources && { sources: records.sources }),
+      isHostOpen,
       ports: portRules(records),
       policies: policiesOf(records.policies),
       ...(rules && { cluster: rules }),

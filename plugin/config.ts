@@ -41,6 +41,8 @@ export interface Config {
   readonly uplinks: readonly string[] | undefined
   /** Whether what leaves the plan gets the address of this host. The same on all hosts. */
   readonly masquerade: boolean
+  /** Whether endpoints reach what listens on their own host, not only its DNS and its echo. */
+  readonly isHostOpen: boolean
   readonly iptables: IptablesSetting
   /** Where the store of several hosts is; absent on a single host. */
   readonly etcd: EtcdSettings | undefined
@@ -85,6 +87,7 @@ function readSettings(environment: Environment, problems: string[]): Omit<Config
     createSegments: read('ROMANA_CREATE_SEGMENTS', true, parseSwitch),
     uplinks: read<readonly string[] | undefined>('ROMANA_UPLINKS', undefined, parseLinks),
     masquerade: read('ROMANA_MASQUERADE', true, parseSwitch),
+    isHostOpen: read('ROMANA_HOST_ACCESS', false, (text) => oneOf(['closed', 'open'], text) === 'open'),
     iptables: read<IptablesSetting>('ROMANA_IPTABLES', 'auto', (text) =>
       oneOf(['auto', ...IPTABLES_VARIANTS], text),
     ),

@@ -73,6 +73,7 @@ async function openPlugin(
     plans,
     uplinks: config.uplinks,
     masquerade: config.masquerade,
+    isHostOpen: config.isHostOpen,
     iptables: config.iptables,
     storeAddresses: () => stores?.current(),
     ports: {

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { parsePlan } from '../../address/address-plan.ts'
+import { Ip } from '../../address/ip.ts'
 import { type FirewallOptions, firewall } from '../../host/firewall.ts'
 import { PLANS } from './host-fixtures.ts'
 
 /** Tables, jumps and rules in the order in which packets meet them. */
 function show(plans = PLANS, options: Partial<FirewallOptions> = {}): string {
-  return firewall(plans, { uplinks: ['eth0'], masquerade: true, ports: [], policies: [], ...options })
+  const usual = { uplinks: ['eth0'], masquerade: true, isHostOpen: false, ports: [], policies: [] }
+  return firewall(plans, { ...usual, ...options })
     .flatMap(({ family, table, chains, jumps }) => [
       `IPv${family} ${table}`,
       ...jumps.map(({ from, to }) => `  ${from}: -j ${to}`),
@@ -88,5 +90,24 @@ describe('the rules', () => {
       missing.join('\n'),
     ).toBe(`  ROMANA-FORWARD: -s 10.0.0.0/8 -o eth0 -m conntrack --ctstate INVALID -j DROP
   ROMANA-POSTROUTING: -s 10.0.0.0/8 ! -d 10.0.0.0/8 ! -o rmn+ -j MASQUERADE`)
+  })
+
+  test('of an open host let its endpoints in, but those of internal networks, and nobody to the store', () => {
+    const stores = ['192.0.2.21', '192.0.2.22'].map((text) => ({ address: Ip.parse(text), port: 2379 }))
+    const cluster = { neighbours: [], isRouted: false, stores }
+    const open = show(PLANS, { cluster, isHostOpen: true })
+    const closed = show(PLANS, { cluster }).split('\n')
+    expect(
+      open
+        .split('\n')
+        .filter((line) => !closed.includes(line))
+        .join('\n'),
+    ).toBe(`  ROMANA-HOST: -p tcp -m tcp --dport 2379 -j DROP
+  ROMANA-HOST: -i rmni+ -j DROP
+  ROMANA-HOST: -d 127.0.0.0/8 -j DROP
+  ROMANA-HOST: -i rmn+ -j ACCEPT`)
+    expect(open).toContain(
+      '  ROMANA-HOST: -m conntrack --ctstate ESTABLISHED -j ACCEPT\n  ROMANA-HOST: -p tcp -m tcp --dport 2379 -j DROP',
+    )
   })
 })

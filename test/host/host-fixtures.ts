@@ -23,6 +23,7 @@ export const EMPTY_HOST: HostRecords = {
   ports: [],
   uplinks: ['eth0'],
   masquerade: true,
+  isHostOpen: false,
   iptables: 'nft',
   policies: [],
 }

@@ -13,6 +13,7 @@ function rulesOf(policies: readonly OraclePolicy[]): ReadonlyMap<string, readonl
   const tables = firewall(PLANS, {
     uplinks: ['eth0'],
     masquerade: true,
+    isHostOpen: false,
     ports: [],
     policies: policiesOf(recordsOf(policies)),
   })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { makeNetnsSet } from '../support/netns.ts'
 import { testForgeries } from './forgery-tests.ts'
+import { testHostAccess } from './host-access-tests.ts'
 import { VARIANTS } from './kernel-host.ts'
 import { testReachability } from './reachability-tests.ts'
 import { makeSmallWorld, type SmallWorld } from './small-world.ts'
@@ -17,5 +18,6 @@ describe.concurrent.each(VARIANTS)('through iptables-%s', (variant) => {
   describe('in turn', { concurrent: false }, () => {
     testReachability(() => world)
     testForgeries(() => world)
+    testHostAccess(() => world)
   })
 })

@@ -55,8 +55,8 @@ describe.concurrent.each(VARIANTS)('policies through iptables-%s', (variant) => 
 
   function wantedWith(records: readonly PolicyRecord[], plans: Plans = PLANS): HostState {
     // Not masqueraded, so that the outsider tells them apart.
-    const options = { uplinks: ['eth0'], masquerade: false, ports: [], policies: policiesOf(records) }
-    return { ...world.wanted, firewall: firewall(plans, options) }
+    const options = { uplinks: ['eth0'], masquerade: false, isHostOpen: false, ports: [] }
+    return { ...world.wanted, firewall: firewall(plans, { ...options, policies: policiesOf(records) }) }
   }
 
   /** As the driver does: rules, then flows. Gives how many were cut. */

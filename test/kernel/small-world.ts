@@ -11,9 +11,10 @@ import type { Ip } from '../../address/ip.ts'
 import { macOf } from '../../address/mac.ts'
 import type { HostState } from '../../host/host-state.ts'
 import type { IptablesVariant } from '../../host/iptables-variant.ts'
+import { desiredState, type HostRecords } from '../../network-driver/desired-state.ts'
 import { addressesOf, poolsOf } from '../../store/families.ts'
 import type { EndpointRecord, NetworkRecord } from '../../store/records.ts'
-import { DB, endpointOf, networkOf, VAULT, WEB, wantedOf, wiringOf } from '../host/host-fixtures.ts'
+import { DB, EMPTY_HOST, endpointOf, networkOf, VAULT, WEB, wiringOf } from '../host/host-fixtures.ts'
 import type { NetnsSet } from '../support/netns.ts'
 import { DNS_PORT, type Member, PORT, startMember } from '../support/netns-member.ts'
 import { type KernelHost, openKernelHost } from './kernel-host.ts'
@@ -54,13 +55,16 @@ export async function deliveries(to: Member, send: () => Promise<unknown>): Prom
   return to.arrivals()
 }
 
+/** @param change what is otherwise than usual. */
+export function wantedInSmallWorld(change: Partial<HostRecords>): HostState {
+  const endpoints = CONTAINERS.map(({ endpoint }) => endpoint)
+  return desiredState({ ...EMPTY_HOST, networks: [WEB, DB, VAULT, BLUE], endpoints, ...change })
+}
+
 /** It ends with the set. */
 export async function makeSmallWorld(set: NetnsSet, variant: IptablesVariant): Promise<SmallWorld> {
   const kernel = await openKernelHost(set, variant)
-  const wanted = wantedOf(
-    [WEB, DB, VAULT, BLUE],
-    CONTAINERS.map(({ endpoint }) => endpoint),
-  )
+  const wanted = wantedInSmallWorld({})
   const others = await Promise.all([
     connectDocker(set, kernel, { name: 'docker', link: 'dk0', net: '172.17.0' }),
     connectDocker(set, kernel, { name: 'docker2', link: 'dk1', net: '172.18.0' }),

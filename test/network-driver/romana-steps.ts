@@ -71,6 +71,7 @@ export async function startRomana(wish: StartWish = {}): Promise<Romana> {
     plans,
     uplinks: undefined,
     masquerade: true,
+    isHostOpen: false,
     iptables: 'nft',
     storeAddresses: () => undefined,
     ports: { sockets, anyPorts: { first: 49_153, last: 49_160 }, onLost: () => undefined },

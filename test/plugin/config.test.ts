@@ -14,6 +14,7 @@ describe('the settings', () => {
         ROMANA_CREATE_SEGMENTS: '',
         ROMANA_UPLINKS: '',
         ROMANA_IPTABLES: '',
+        ROMANA_HOST_ACCESS: '',
         ROMANA_LOG_LEVEL: '',
       },
     ],
@@ -26,6 +27,7 @@ describe('the settings', () => {
       createSegments: true,
       masquerade: true,
       uplinks: undefined,
+      isHostOpen: false,
       iptables: 'auto',
       etcd: undefined,
       underlayAddress: undefined,
@@ -59,6 +61,8 @@ describe('the settings', () => {
     ['ROMANA_IPTABLES', 'auto', { iptables: 'auto' }],
     ['ROMANA_IPTABLES', 'nft', { iptables: 'nft' }],
     ['ROMANA_IPTABLES', 'legacy', { iptables: 'legacy' }],
+    ['ROMANA_HOST_ACCESS', 'open', { isHostOpen: true }],
+    ['ROMANA_HOST_ACCESS', 'closed', { isHostOpen: false }],
     ...['trace', 'debug', 'info', 'warn', 'error'].map((level): [string, string, object] => [
       'ROMANA_LOG_LEVEL',
       level,
@@ -94,6 +98,7 @@ describe('the settings', () => {
     ['ROMANA_UPLINKS', 'eth+', '"eth+" is not the name of a link'],
     ['ROMANA_UPLINKS', 'a234567890123456', '"a234567890123456" is not the name of a link'],
     ['ROMANA_IPTABLES', 'nftables', '"nftables" is none of auto, nft, legacy'],
+    ['ROMANA_HOST_ACCESS', 'on', '"on" is none of closed, open'],
     ['ROMANA_LOG_LEVEL', 'INFO', '"INFO" is none of trace, debug, info, warn, error'],
   ])('%s=%s is refused', (name, value, problem) => {
     expect(() => readConfig({ [name]: value })).toThrow(
