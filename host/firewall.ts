@@ -12,7 +12,7 @@ import type { Neighbour } from './peers.ts'
 import type { Policy } from './policy.ts'
 import { type PolicyRules, policyRules } from './policy-rules.ts'
 import { HAIRPIN, PORTS, type PortRule, portChains } from './port-rules.ts'
-import { segmentFilter } from './segment-filter.ts'
+import { type SegmentRules, segmentRules } from './segment-rules.ts'
 
 const PREROUTING = `${CHAIN_PREFIX}PREROUTING`
 const FORWARD = `${CHAIN_PREFIX}FORWARD`
@@ -38,6 +38,8 @@ const ANY_INTERNAL = `${HOST_LINK_PREFIX}${LINK_CLASSES.internal}+`
 export interface FirewallOptions extends NatOptions {
   readonly ports: readonly PortRule[]
   readonly policies: readonly Policy[]
+  /** Those of this host's networks, where each segment needs a rule: the kernel lacks xt_bpf. */
+  readonly cells?: readonly Cidr[]
   /** Whether endpoints reach what listens on their own host. */
   readonly isHostOpen: boolean
   /** Absent on a single host. */
@@ -72,7 +74,8 @@ export function firewall({ ipv4, ipv6 }: Plans, options: FirewallOptions): Firew
 function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[] {
   const { family } = plan.cidr
   const ports = portChains(family, options.ports)
-  const policies = policyRules(plan, options.policies)
+  const segments = segmentRules(plan, options.cells)
+  const policies = policyRules(plan, options.policies, segments.accept)
   return [
     {
       family,
@@ -84,8 +87,9 @@ function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[
       family,
       table: 'filter',
       chains: [
+        ...segments.chains,
         ...policies.chains,
-        forwardChain(plan, options, policies),
+        forwardChain(plan, options, { segments, policies }),
         ports.filter,
         hostChain(family, options, policies),
         inputChain(plan),
@@ -124,14 +128,16 @@ function preroutingChain({ cidr }: AddressPlan, cluster: ClusterRules | undefine
 }
 
 /** What does not concern the plan returns: Docker decides on it. */
-function forwardChain(plan: AddressPlan, options: FirewallOptions, policies: PolicyRules): Chain {
-  const { cidr } = plan
+function forwardChain(
+  { cidr }: AddressPlan,
+  options: FirewallOptions,
+  { segments, policies }: { readonly segments: SegmentRules; readonly policies: PolicyRules },
+): Chain {
   return {
     name: FORWARD,
     rules: [
       ...policies.forward,
-      // Without "-s" two bridge networks could look like one segment: the filter compares only masked bits.
-      `-s ${cidr} -m bpf --bytecode "${segmentFilter(plan)}" -j ACCEPT`,
+      segments.accept,
       `-i ${ANY_INTERNAL} -j DROP`,
       `-o ${ANY_INTERNAL} -j DROP`,
       ...segmentSizeRules(cidr),

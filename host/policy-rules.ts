@@ -9,7 +9,6 @@ import { CHAIN_PREFIX, HOST_LINK_PREFIX, LINK_CLASSES } from './marks.ts'
 import type { Policy } from './policy.ts'
 import { partyMatch, peerMatches, ruleMatches } from './policy-matches.ts'
 import { type PolicyTenant, policyTenants } from './policy-targets.ts'
-import { segmentFilter } from './segment-filter.ts'
 
 const PERMITTED = `${CHAIN_PREFIX}PERMITTED`
 const ANY_INTERNAL = `${HOST_LINK_PREFIX}${LINK_CLASSES.internal}+`
@@ -40,7 +39,12 @@ interface Place {
   readonly allow: readonly ((policy: Policy) => readonly string[])[]
 }
 
-export function policyRules(plan: AddressPlan, policies: readonly Policy[]): PolicyRules {
+/** @param acceptSegment the rule that accepts what stays within a segment. */
+export function policyRules(
+  plan: AddressPlan,
+  policies: readonly Policy[],
+  acceptSegment: string,
+): PolicyRules {
   const [egress, ingress, toHost] = [
     egressPlace(plan, policies),
     ingressPlace(plan, policies),
@@ -54,7 +58,7 @@ export function policyRules(plan: AddressPlan, policies: readonly Policy[]): Pol
     host: jumpOf(toHost),
     chains: [
       ...[egress, ingress, toHost].flatMap(chainsOf),
-      ...(ingress.policies.length === 0 ? [] : [permittedChain(plan)]),
+      ...(ingress.policies.length === 0 ? [] : [permittedChain(acceptSegment)]),
     ],
   }
 }
@@ -164,14 +168,9 @@ function judgement({ head, allow }: Place, policies: readonly Policy[]): string[
 }
 
 /** A policy opens no internal network: there the segment is all there is. */
-function permittedChain(plan: AddressPlan): Chain {
+function permittedChain(acceptSegment: string): Chain {
   return {
     name: PERMITTED,
-    rules: [
-      `-s ${plan.cidr} -m bpf --bytecode "${segmentFilter(plan)}" -j ACCEPT`,
-      `-i ${ANY_INTERNAL} -j DROP`,
-      `-o ${ANY_INTERNAL} -j DROP`,
-      '-j ACCEPT',
-    ],
+    rules: [acceptSegment, `-i ${ANY_INTERNAL} -j DROP`, `-o ${ANY_INTERNAL} -j DROP`, '-j ACCEPT'],
   }
 }

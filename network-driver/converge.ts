@@ -5,6 +5,7 @@ import type { StoreAddress } from '../host/firewall.ts'
 import type { HostState, ObservedHost } from '../host/host-state.ts'
 import type { Host } from '../host/linux-host.ts'
 import { formatHostPlan, type HostPlan, isEmptyPlan, planHost } from '../host/plan-host.ts'
+import type { FindSegmentMatch } from '../host/segment-match.ts'
 import { sourceChoices } from '../host/source-choice.ts'
 import { wayTo } from '../host/ways.ts'
 import type { PeerRecord } from '../store/host-records.ts'
@@ -27,6 +28,7 @@ export interface ConvergeParts {
   /** Whether endpoints reach what listens on their own host. */
   readonly isHostOpen: boolean
   readonly iptables: IptablesSetting
+  readonly segmentMatch: FindSegmentMatch
   /** Where the members of the store listen that this host shares with others; undefined on a single host. */
   readonly storeAddresses: () => readonly StoreAddress[] | undefined
   /** Told of every plan that is not empty, before it is carried out, and of what was noticed when others caused it. */
@@ -111,11 +113,13 @@ async function wantedState(
   const addresses = parts.storeAddresses()
   const { mainRoutes } = seen
   const cluster = addresses && { peers: await listPeers(stores), stores: addresses, mainRoutes }
+  const networks = await listNetworks(stores)
+  const iptables = await chooseIptables(stores.journal, parts.iptables, seen)
   return desiredState({
     ...(cluster && { cluster }),
     plans,
     host: BigInt(stores.host),
-    networks: await listNetworks(stores),
+    networks,
     endpoints,
     ports: await listPorts(stores),
     policies: await listPolicies(stores),
@@ -123,7 +127,9 @@ async function wantedState(
     sources: sourceChoices(seen),
     masquerade,
     isHostOpen,
-    iptables: await chooseIptables(stores.journal, parts.iptables, seen),
+    iptables,
+    // Nothing is tried on a host that shall carry nothing.
+    segmentMatch: networks.length === 0 ? 'bpf' : await parts.segmentMatch(iptables, seen),
   })
 }
 

@@ -10,6 +10,7 @@ import type { IptablesVariant } from '../host/iptables-variant.ts'
 import { type LinkNames, linkNames } from '../host/link-names.ts'
 import { type Peer, peerRoutes, waysToPeers } from '../host/peers.ts'
 import { nextHops } from '../host/plan-host.ts'
+import type { SegmentMatch } from '../host/segment-rules.ts'
 import type { SourceChoice } from '../host/source-choice.ts'
 import { addressesOf, poolsOf } from '../store/families.ts'
 import type { PeerRecord } from '../store/host-records.ts'
@@ -36,6 +37,7 @@ export interface HostRecords {
   /** Where this host itself uses another address than masquerading would; absent: nowhere. */
   readonly sources?: readonly SourceChoice[]
   readonly iptables: IptablesVariant
+  readonly segmentMatch: SegmentMatch
   /** Whether endpoints reach what listens on their own host. */
   readonly isHostOpen: boolean
   readonly policies: readonly PolicyRecord[]
@@ -92,6 +94,7 @@ export function desiredState(records: HostRecords): HostState {
       isHostOpen,
       ports: portRules(records),
       policies: policiesOf(records.policies),
+      ...(records.segmentMatch === 'masks' && { cells: networks.flatMap(poolsOf).map(({ cell }) => cell) }),
       ...(rules && { cluster: rules }),
     }),
     hostSet: cluster?.peers.map(({ address }) => address),

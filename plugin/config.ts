@@ -6,6 +6,8 @@ import { type AddressPlan, parsePlan } from '../address/address-plan.ts'
 import { Ip } from '../address/ip.ts'
 import { RomanaError, reasonOf } from '../errors.ts'
 import { IPTABLES_VARIANTS } from '../host/iptables-variant.ts'
+import type { SegmentMatchSetting } from '../host/segment-match.ts'
+import { SEGMENT_MATCHES } from '../host/segment-rules.ts'
 import type { IptablesSetting } from '../network-driver/iptables-choice.ts'
 import { type EtcdSettings, readEtcdSettings } from './etcd-settings.ts'
 
@@ -44,6 +46,7 @@ export interface Config {
   /** Whether endpoints reach what listens on their own host, not only its DNS and its echo. */
   readonly isHostOpen: boolean
   readonly iptables: IptablesSetting
+  readonly segmentMatch: SegmentMatchSetting
   /** Where the store of several hosts is; absent on a single host. */
   readonly etcd: EtcdSettings | undefined
   /** The address at which other hosts reach this one; absent: that of the default route. */
@@ -90,6 +93,9 @@ function readSettings(environment: Environment, problems: string[]): Omit<Config
     isHostOpen: read('ROMANA_HOST_ACCESS', false, (text) => oneOf(['closed', 'open'], text) === 'open'),
     iptables: read<IptablesSetting>('ROMANA_IPTABLES', 'auto', (text) =>
       oneOf(['auto', ...IPTABLES_VARIANTS], text),
+    ),
+    segmentMatch: read<SegmentMatchSetting>('ROMANA_SEGMENT_MATCH', 'auto', (text) =>
+      oneOf(['auto', ...SEGMENT_MATCHES], text),
     ),
     etcd: readEtcdSettings(textOf, problems),
     underlayAddress: read<Ip | undefined>('ROMANA_UNDERLAY_ADDRESS', undefined, parseAddress4),

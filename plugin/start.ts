@@ -5,6 +5,8 @@ import { openIpBatch } from '../host/ip-batch.ts'
 import { findIptables } from '../host/iptables-variant.ts'
 import { type Host, openLinuxHost } from '../host/linux-host.ts'
 import { makeRunCommand, type RunCommand, startCoprocess, startMonitor } from '../host/processes.ts'
+import { makeFindSegmentMatch } from '../host/segment-match.ts'
+import type { SegmentMatch } from '../host/segment-rules.ts'
 import { type HostWatch, watchHost } from '../host/watch.ts'
 import { makeIpamDriver } from '../ipam-driver/driver.ts'
 import { NetworkDriver } from '../network-driver/driver.ts'
@@ -75,6 +77,11 @@ async function openPlugin(
     masquerade: config.masquerade,
     isHostOpen: config.isHostOpen,
     iptables: config.iptables,
+    segmentMatch: makeFindSegmentMatch({
+      run,
+      setting: config.segmentMatch,
+      onFound: (match) => logSegmentMatch(log, match),
+    }),
     storeAddresses: () => stores?.current(),
     ports: {
       sockets: opened.adopt(openPortSockets(), (sockets) => sockets.close()),
@@ -202,6 +209,10 @@ function keepRepaired(
   })
   opened.defer(() => watch.close())
   return { follow: watch.follow, expect: (what) => loop.expect(what) }
+}
+
+function logSegmentMatch(log: Log, segmentMatch: SegmentMatch): void {
+  log.info({ segmentMatch }, segmentMatch === 'bpf' ? 'one rule for all segments' : 'a rule for each segment')
 }
 
 function logPlan(log: Log, plan: string, noticed?: readonly string[]): void {

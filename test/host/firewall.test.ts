@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parsePlan } from '../../address/address-plan.ts'
+import { Cidr } from '../../address/cidr.ts'
 import { Ip } from '../../address/ip.ts'
 import { type FirewallOptions, firewall } from '../../host/firewall.ts'
 import { PLANS } from './host-fixtures.ts'
@@ -109,5 +110,18 @@ describe('the rules', () => {
     expect(open).toContain(
       '  ROMANA-HOST: -m conntrack --ctstate ESTABLISHED -j ACCEPT\n  ROMANA-HOST: -p tcp -m tcp --dport 2379 -j DROP',
     )
+  })
+
+  test('differ by masks in the rule of segments and its chain only', () => {
+    const masks = show(PLANS, { cells: [Cidr.parse('10.1.17.0/24')] }).split('\n')
+    const bpf = show().split('\n')
+    expect([
+      ...bpf.filter((line) => !masks.includes(line)),
+      ...masks.filter((line) => !bpf.includes(line)),
+    ]).toEqual([
+      `  ROMANA-FORWARD: -s 10.0.0.0/8 -m bpf --bytecode "${SEGMENT_FILTER}" -j ACCEPT`,
+      '  ROMANA-SEGMENTS: -s 10.0.17.0/255.0.255.0 -d 10.0.17.0/255.0.255.0 -j ACCEPT',
+      '  ROMANA-FORWARD: -s 10.0.0.0/8 -d 10.0.0.0/8 -j ROMANA-SEGMENTS',
+    ])
   })
 })

@@ -25,6 +25,7 @@ export const EMPTY_HOST: HostRecords = {
   masquerade: true,
   isHostOpen: false,
   iptables: 'nft',
+  segmentMatch: 'bpf',
   policies: [],
 }
 

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SEGMENT_MATCHES } from '../../host/segment-rules.ts'
 import { makeNetnsSet } from '../support/netns.ts'
 import { testForgeries } from './forgery-tests.ts'
 import { testHostAccess } from './host-access-tests.ts'
@@ -6,18 +7,24 @@ import { VARIANTS } from './kernel-host.ts'
 import { testReachability } from './reachability-tests.ts'
 import { makeSmallWorld, type SmallWorld } from './small-world.ts'
 
-// The two worlds side by side, since most of a probe is waiting; the tests of one world in turn.
-describe.concurrent.each(VARIANTS)('through iptables-%s', (variant) => {
+const WORLDS = VARIANTS.flatMap((variant) => SEGMENT_MATCHES.map((match) => ({ variant, match })))
+
+// The worlds side by side, since most of a probe is waiting; the tests of one world in turn.
+describe.concurrent.each(WORLDS)('through iptables-$variant by $match', ({ variant, match }) => {
   const namespaces = makeNetnsSet()
   let world: SmallWorld
   beforeAll(async () => {
-    world = await makeSmallWorld(namespaces, variant)
+    world = await makeSmallWorld(namespaces, variant, match)
   })
   afterAll(() => namespaces.removeAll())
 
   describe('in turn', { concurrent: false }, () => {
+    test('the rules read as they were written', async () => {
+      expect(await world.kernel.bringTo(world.wanted)).toBe('')
+    })
+
     testReachability(() => world)
     testForgeries(() => world)
-    testHostAccess(() => world)
+    if (match === 'bpf') testHostAccess(() => world)
   })
 })

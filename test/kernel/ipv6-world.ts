@@ -7,6 +7,7 @@
  */
 import type { HostState } from '../../host/host-state.ts'
 import type { IptablesVariant } from '../../host/iptables-variant.ts'
+import type { SegmentMatch } from '../../host/segment-rules.ts'
 import { desiredState } from '../../network-driver/desired-state.ts'
 import { addressesOf } from '../../store/families.ts'
 import { BOTH_PLANS, EMPTY_HOST, endpointOf, networkOf } from '../host/host-fixtures.ts'
@@ -49,15 +50,21 @@ export interface Ipv6World {
   member(name: string): Member
 }
 
-/** It ends with the set. */
-export async function makeIpv6World(set: NetnsSet, variant: IptablesVariant): Promise<Ipv6World> {
-  const kernel = await openKernelHost(set, variant)
-  const wanted = desiredState({
+/** The host with all its networks and containers. */
+export function wantedBy(segmentMatch: SegmentMatch): HostState {
+  return desiredState({
     ...EMPTY_HOST,
     plans: BOTH_PLANS,
     networks: [WEB, WEB6, DB, VAULT, BLUE, OLD],
     endpoints: CONTAINERS.map(({ endpoint }) => endpoint),
+    segmentMatch,
   })
+}
+
+/** It ends with the set. */
+export async function makeIpv6World(set: NetnsSet, variant: IptablesVariant): Promise<Ipv6World> {
+  const kernel = await openKernelHost(set, variant)
+  const wanted = wantedBy('bpf')
   const others = await Promise.all([
     connectOutside(set, kernel),
     startMember(set, { name: 'host', netns: kernel.netns, address: HOST_ADDRESS, ports: [PORT, DNS_PORT] }),

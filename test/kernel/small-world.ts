@@ -11,6 +11,7 @@ import type { Ip } from '../../address/ip.ts'
 import { macOf } from '../../address/mac.ts'
 import type { HostState } from '../../host/host-state.ts'
 import type { IptablesVariant } from '../../host/iptables-variant.ts'
+import type { SegmentMatch } from '../../host/segment-rules.ts'
 import { desiredState, type HostRecords } from '../../network-driver/desired-state.ts'
 import { addressesOf, poolsOf } from '../../store/families.ts'
 import type { EndpointRecord, NetworkRecord } from '../../store/records.ts'
@@ -62,9 +63,13 @@ export function wantedInSmallWorld(change: Partial<HostRecords>): HostState {
 }
 
 /** It ends with the set. */
-export async function makeSmallWorld(set: NetnsSet, variant: IptablesVariant): Promise<SmallWorld> {
+export async function makeSmallWorld(
+  set: NetnsSet,
+  variant: IptablesVariant,
+  segmentMatch: SegmentMatch = 'bpf',
+): Promise<SmallWorld> {
   const kernel = await openKernelHost(set, variant)
-  const wanted = wantedInSmallWorld({})
+  const wanted = wantedInSmallWorld({ segmentMatch })
   const others = await Promise.all([
     connectDocker(set, kernel, { name: 'docker', link: 'dk0', net: '172.17.0' }),
     connectDocker(set, kernel, { name: 'docker2', link: 'dk1', net: '172.18.0' }),

@@ -5,6 +5,7 @@ import { expect } from 'vitest'
 import { parsePlan } from '../../address/address-plan.ts'
 import { mirrorAll } from '../../cluster/mirror.ts'
 import type { Host } from '../../host/linux-host.ts'
+import type { SegmentMatch } from '../../host/segment-rules.ts'
 import { makeIpamDriver } from '../../ipam-driver/driver.ts'
 import { NetworkDriver } from '../../network-driver/driver.ts'
 import type { Recovered } from '../../network-driver/recovery.ts'
@@ -45,6 +46,7 @@ export interface StartWish extends Partial<Remains> {
   /** Instead of the kernel's own. */
   readonly host?: Host
   readonly sockets?: FakeSockets
+  readonly segmentMatch?: SegmentMatch
   /** Ports that other programs have. */
   readonly takenPorts?: readonly string[]
 }
@@ -73,6 +75,7 @@ export async function startRomana(wish: StartWish = {}): Promise<Romana> {
     masquerade: true,
     isHostOpen: false,
     iptables: 'nft',
+    segmentMatch: () => Promise.resolve(wish.segmentMatch ?? 'bpf'),
     storeAddresses: () => undefined,
     ports: { sockets, anyPorts: { first: 49_153, last: 49_160 }, onLost: () => undefined },
     onPlan: (text) => carriedOut.push(text),

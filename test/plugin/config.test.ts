@@ -14,6 +14,7 @@ describe('the settings', () => {
         ROMANA_CREATE_SEGMENTS: '',
         ROMANA_UPLINKS: '',
         ROMANA_IPTABLES: '',
+        ROMANA_SEGMENT_MATCH: '',
         ROMANA_HOST_ACCESS: '',
         ROMANA_LOG_LEVEL: '',
       },
@@ -29,6 +30,7 @@ describe('the settings', () => {
       uplinks: undefined,
       isHostOpen: false,
       iptables: 'auto',
+      segmentMatch: 'auto',
       etcd: undefined,
       underlayAddress: undefined,
       engineSocket: undefined,
@@ -61,6 +63,9 @@ describe('the settings', () => {
     ['ROMANA_IPTABLES', 'auto', { iptables: 'auto' }],
     ['ROMANA_IPTABLES', 'nft', { iptables: 'nft' }],
     ['ROMANA_IPTABLES', 'legacy', { iptables: 'legacy' }],
+    ['ROMANA_SEGMENT_MATCH', 'auto', { segmentMatch: 'auto' }],
+    ['ROMANA_SEGMENT_MATCH', 'bpf', { segmentMatch: 'bpf' }],
+    ['ROMANA_SEGMENT_MATCH', 'masks', { segmentMatch: 'masks' }],
     ['ROMANA_HOST_ACCESS', 'open', { isHostOpen: true }],
     ['ROMANA_HOST_ACCESS', 'closed', { isHostOpen: false }],
     ...['trace', 'debug', 'info', 'warn', 'error'].map((level): [string, string, object] => [
@@ -98,6 +103,7 @@ describe('the settings', () => {
     ['ROMANA_UPLINKS', 'eth+', '"eth+" is not the name of a link'],
     ['ROMANA_UPLINKS', 'a234567890123456', '"a234567890123456" is not the name of a link'],
     ['ROMANA_IPTABLES', 'nftables', '"nftables" is none of auto, nft, legacy'],
+    ['ROMANA_SEGMENT_MATCH', 'u32', '"u32" is none of auto, bpf, masks'],
     ['ROMANA_HOST_ACCESS', 'on', '"on" is none of closed, open'],
     ['ROMANA_LOG_LEVEL', 'INFO', '"INFO" is none of trace, debug, info, warn, error'],
   ])('%s=%s is refused', (name, value, problem) => {
