@@ -23,6 +23,7 @@ const IP_COMMANDS: readonly (readonly [what: string, command: string])[] = [
 ]
 const IPTABLES_COMMANDS: readonly (readonly [what: string, command: string])[] = [
   ["a rule is put between the person's chain and our jump", 'IPTABLES -I FORWARD 2 -s 192.0.2.9 -j ACCEPT'],
+  ["a jump to somebody's chain is put above ours", 'IPTABLES -I FORWARD 1 -j DOCKER'],
   ['all rules are flushed', 'IPTABLES -F'],
   ['our chain is flushed', 'IPTABLES -F ROMANA-FORWARD'],
   ['one rule is deleted', 'IPTABLES -D ROMANA-HOST -j DROP'],

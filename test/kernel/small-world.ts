@@ -16,7 +16,7 @@ import { desiredState, type HostRecords } from '../../network-driver/desired-sta
 import { addressesOf, poolsOf } from '../../store/families.ts'
 import type { EndpointRecord, NetworkRecord } from '../../store/records.ts'
 import { DB, EMPTY_HOST, endpointOf, networkOf, VAULT, WEB, wiringOf } from '../host/host-fixtures.ts'
-import type { NetnsSet } from '../support/netns.ts'
+import type { Netns, NetnsSet } from '../support/netns.ts'
 import { DNS_PORT, type Member, PORT, startMember } from '../support/netns-member.ts'
 import { type KernelHost, openKernelHost } from './kernel-host.ts'
 
@@ -103,19 +103,28 @@ COMMIT
 COMMIT
 `
 
-/** What the engine makes of the answer to Join: the /32 address, the gateway on the link, and routes through it. */
 export async function startContainer(
   set: NetnsSet,
   kernel: KernelHost,
-  { name, network, endpoint }: Container,
+  container: Container,
 ): Promise<Member> {
+  const netns = await wireContainer(set, kernel, container)
+  return startMember(set, { name: container.name, netns, address: String(container.endpoint.address) })
+}
+
+/** What the engine makes of the answer to Join: the /32 address, the gateway on the link, and routes through it. */
+export async function wireContainer(
+  set: NetnsSet,
+  kernel: KernelHost,
+  { name, network, endpoint }: Container,
+): Promise<Netns> {
   const netns = await set.make(`${kernel.variant}-${name}`)
   const wiring = wiringOf(network, endpoint)
   await kernel.host.addEndpoint(wiring)
   await kernel.netns.ip(`link set dev ${wiring.links.containerLink} netns ${netns.name}`)
   const link = `link set dev ${wiring.links.containerLink} name eth0 address ${macOf(endpoint.address)} up`
   await netns.ip(link, ...addressesOf(endpoint).map(engineAddress), ...routesOf(network))
-  return startMember(set, { name, netns, address: String(endpoint.address) })
+  return netns
 }
 
 function engineAddress(address: Ip): string {

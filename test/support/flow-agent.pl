@@ -3,7 +3,7 @@
 # 100 ms. One program for all flows of a container: many small ones would keep the machine busy. A command is a line on standard
 # input; its answer is lines on standard output, the last one ".".
 #
-#   listen PORT             takes one connection, and numbers from it
+#   listen PORT [ADDRESS]   takes one connection, and numbers from it; by IPv4 without an address
 #   connect PORT ADDRESS    sends numbers 1, 2, 3 ...
 #   ping ADDRESS
 #   report                  a line each: "received PORT COUNT STATE", and the state is whole, gap or ended;
@@ -64,12 +64,12 @@ sub tick {
 # Connections --------------------------------------------------------------------------------------------------------------
 
 sub open_receiver {
-    my ($port) = @_;
+    my ($port, $at) = (@_, '0.0.0.0');
     my $flow = { port => $port, last => 0, state => 'whole', bytes => '' };
     push @received, $flow;
-    socket(my $listener, AF_INET, SOCK_STREAM, IPPROTO_TCP) or die "socket: $!";
+    socket(my $listener, domain($at), SOCK_STREAM, IPPROTO_TCP) or die "socket: $!";
     setsockopt($listener, SOL_SOCKET, SO_REUSEADDR, 1);
-    bind($listener, pack_sockaddr_in($port, INADDR_ANY)) or die "bind $port: $!";
+    bind($listener, address($at, $port)) or die "bind $port: $!";
     listen($listener, 1) or die "listen: $!";
     my $fd = fileno $listener;
     $readers{$fd} = sub {
@@ -96,12 +96,20 @@ sub take_numbers {
 
 sub open_sender {
     my ($port, $to) = @_;
-    socket(my $socket, AF_INET, SOCK_STREAM, IPPROTO_TCP) or die "socket: $!";
-    connect($socket, pack_sockaddr_in($port, inet_pton(AF_INET, $to))) or die "connect to $to: $!";
+    socket(my $socket, domain($to), SOCK_STREAM, IPPROTO_TCP) or die "socket: $!";
+    connect($socket, address($to, $port)) or die "connect to $to: $!";
     setsockopt($socket, IPPROTO_TCP, TCP_NODELAY, 1);
     $socket->blocking(0);
     $SIG{PIPE} = 'IGNORE';
     push @sent, { port => $port, to => $to, socket => $socket, last => 0, state => 'open' };
+}
+
+sub domain { return $_[0] =~ /:/ ? AF_INET6 : AF_INET }
+
+sub address {
+    my ($text, $port) = @_;
+    return pack_sockaddr_in($port, inet_pton(AF_INET, $text)) if domain($text) == AF_INET;
+    return pack_sockaddr_in6($port, inet_pton(AF_INET6, $text));
 }
 
 sub send_number {

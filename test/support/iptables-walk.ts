@@ -7,7 +7,7 @@ export interface WalkedPacket {
   /** "" for the host itself. */
   readonly in: string
   readonly out: string
-  readonly protocol: 'tcp' | 'udp' | 'icmp'
+  readonly protocol: 'tcp' | 'udp' | 'icmp' | 'icmp6'
   readonly port: number
   readonly type: number
 }

@@ -1,5 +1,5 @@
 /**
- * What the document of a set of policies says of one packet, by its words (docs/policies.md): names and dotted addresses only. It
+ * What the document of a set of policies says of one packet, by its words (docs/policies.md): names and addresses as text only. It
  * shares no code with the product and knows nothing of rules.
  */
 
@@ -15,7 +15,7 @@ export interface Place {
 }
 
 export interface Packet {
-  readonly protocol: 'tcp' | 'udp' | 'icmp'
+  readonly protocol: 'tcp' | 'udp' | 'icmp' | 'icmp6'
   /** Of TCP and UDP. */
   readonly port: number
   /** Of ICMP. */
@@ -99,7 +99,7 @@ function isAnyRule(rules: readonly OracleRule[] | undefined, packet: Packet): bo
   return rules.some(({ protocol, ports = [], types = [] }) => {
     if (protocol === 'any') return true
     if (protocol !== packet.protocol) return false
-    if (protocol === 'icmp') return types.length === 0 || types.includes(packet.type)
+    if (protocol === 'icmp' || protocol === 'icmp6') return types.length === 0 || types.includes(packet.type)
     return ports.length === 0 || ports.some((port) => isPort(port, packet.port))
   })
 }
@@ -111,17 +111,25 @@ function isPort(said: number | string, port: number): boolean {
 
 function isIn(cidr: string | undefined, address: string): boolean {
   const [network = '', length = '0'] = (cidr ?? '').split('/')
-  const size = 2 ** (32 - Number(length))
-  return Math.floor(numberOf(network) / size) === Math.floor(numberOf(address) / size)
+  if (network.includes(':') !== address.includes(':')) return false
+  const hostBits = BigInt((address.includes(':') ? 128 : 32) - Number(length))
+  return numberOf(network) >> hostBits === numberOf(address) >> hostBits
 }
 
-function numberOf(address: string): number {
-  return address.split('.').reduce((number, part) => number * 256 + Number(part), 0)
+function numberOf(address: string): bigint {
+  if (!address.includes(':'))
+    return address.split('.').reduce((number, part) => number * 256n + BigInt(part), 0n)
+  const [head = [], tail = []] = address
+    .split('::')
+    .map((half) => half.split(':').filter((part) => part !== ''))
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0')
+  return [...head, ...zeros, ...tail].reduce((number, part) => number * 65_536n + BigInt(`0x${part}`), 0n)
 }
 
 /** Every endpoint has these of the host it is on. */
 function isUsualOfHost({ protocol, port, type }: Packet): boolean {
-  return protocol === 'icmp' ? type === 8 : port === 53
+  if (protocol === 'icmp') return type === 8
+  return protocol === 'icmp6' ? type === 128 : port === 53
 }
 
 function opensHost(policies: readonly OraclePolicy[], from: Place, packet: Packet): boolean {

@@ -22,9 +22,8 @@ export const NAMED = {
 
 /** Of host 1, and of host 2 too where `host` says so. */
 export function endpoint(tenant: string, segment: string, last: number, host = 1): Place {
-  const numbers = NAMED.segments.find((record) => record.tenant === tenant && record.name === segment)
-  const third = (numbers?.tenantNumber ?? 0) * 16 + (numbers?.number ?? 0)
-  const address = `10.${host}.${third}.${last}`
+  const [tenantNumber, number] = numbersOf(tenant, segment)
+  const address = `10.${host}.${tenantNumber * 16 + number}.${last}`
   return {
     name: `${tenant}-${segment}${last}`,
     kind: 'endpoint',
@@ -35,8 +34,22 @@ export function endpoint(tenant: string, segment: string, last: number, host = 1
   }
 }
 
+function numbersOf(tenant: string, segment: string): readonly [tenant: number, segment: number] {
+  const record = NAMED.segments.find((each) => each.tenant === tenant && each.name === segment)
+  return [record?.tenantNumber ?? 0, record?.number ?? 0]
+}
+
+/** The same by its IPv6 address. */
+export function endpoint6(tenant: string, segment: string, last: number): Place {
+  const address = `fd3a:1c55:9e02:1:${numbersOf(tenant, segment).join(':')}:0:${last}`
+  return { ...endpoint(tenant, segment, last), address }
+}
+
 export const HOST: Place = { name: 'host', kind: 'host', address: '192.0.2.1' }
 export const OUTSIDE: Place = { name: 'outside', kind: 'outside', address: '192.0.2.254' }
+
+export const HOST6: Place = { ...HOST, address: '2001:db8::1' }
+export const OUTSIDE6: Place = { ...OUTSIDE, address: '2001:db8::254' }
 
 export const PLACES: readonly Place[] = [
   ...TENANTS.flatMap((tenant) =>
@@ -64,6 +77,11 @@ const cidr = fc.constantFrom<OraclePeer>(
   { cidr: '10.1.0.0/16', except: ['10.1.17.2/32', '10.1.32.0/20'] },
   { cidr: '10.1.18.3/32' },
   { cidr: '192.0.2.1/32' },
+  { cidr: '::/0' },
+  { cidr: '::/0', except: ['fd3a:1c55:9e02::/48'] },
+  { cidr: '2001:db8::/64', except: ['2001:db8::80/121'] },
+  { cidr: 'fd3a:1c55:9e02:1::/64', except: ['fd3a:1c55:9e02:1:1:1:0:2/128', 'fd3a:1c55:9e02:1:2::/80'] },
+  { cidr: 'fd3a:1c55:9e02:1:1:2:0:2/128' },
 )
 
 function peerOf(direction: string): fc.Arbitrary<OraclePeer> {
@@ -75,19 +93,22 @@ function peerOf(direction: string): fc.Arbitrary<OraclePeer> {
 }
 
 /** Ports of the probes are among these. */
-export const PORTS = [53, 7000] as const
+export const PORTS = [53, 7400] as const
 
 const rule = fc.constantFrom<OracleRule>(
   { protocol: 'any' },
   { protocol: 'tcp' },
   { protocol: 'udp' },
   { protocol: 'icmp' },
-  { protocol: 'tcp', ports: [7000] },
+  { protocol: 'tcp', ports: [7400] },
   { protocol: 'udp', ports: [53] },
-  { protocol: 'tcp', ports: [1, 2, 3, 4, '5-60', 7, 8, 9, 10, 11, 12, 13, 14, '80-90', 7000, '9000-9999'] },
+  { protocol: 'tcp', ports: [1, 2, 3, 4, '5-60', 7, 8, 9, 10, 11, 12, 13, 14, '80-90', 7400, '9000-9999'] },
   { protocol: 'udp', ports: ['6000-7999'] },
   { protocol: 'icmp', types: [8] },
   { protocol: 'icmp', types: [0, 3] },
+  { protocol: 'icmp6' },
+  { protocol: 'icmp6', types: [128] },
+  { protocol: 'icmp6', types: [1, 129] },
 )
 
 const half = fc.constantFrom('ingress', 'egress').chain((direction) =>

@@ -18,10 +18,11 @@ function nextToken({ first, last }: TokenRange): number {
   return first + (tokens++ % (last - first + 1))
 }
 
-/** All cells by these probes, by all without any. */
+/** All cells by these probes, by all without any. @param patienceMs how long what is sent may take, and its answer */
 export async function probeTable(
   stations: readonly Station[],
   probes: readonly Probe[] = PROBES,
+  patienceMs = PATIENCE_MS,
 ): Promise<SeenCell[]> {
   const cells = cellsOf(stations)
   const senders = stations.map((station) => {
@@ -36,7 +37,7 @@ export async function probeTable(
       return station.agent.send(token, targets)
     }),
   )
-  await sleep(PATIENCE_MS)
+  await sleep(patienceMs)
   const answers = await Promise.all(senders.map(({ station }) => station.agent.answers()))
   const arrivals = await readArrivals(stations, ROUND_TOKENS)
   return senders.flatMap(({ station, questions, token }, sender) =>
