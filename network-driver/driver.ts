@@ -33,6 +33,7 @@ import {
   getEndpoint,
   listEndpoints,
   listNetworks,
+  listPeers,
   listPolicies,
   putNetwork,
   removeNetwork,
@@ -58,6 +59,8 @@ export class NetworkDriver {
   readonly #serial = makeKeyedSerial()
   readonly #live: LiveEndpoints
   #seen: ObservedHost
+  /** The other hosts as the last look at this one found them in the journal: a Join does not read them all. */
+  #peers: readonly PeerRecord[]
   #lastLinkNumber: number
   /** Changes of policies whose flows may still be there. */
   #uncut: PolicyChange
@@ -75,6 +78,7 @@ export class NetworkDriver {
       seen,
       live: LiveEndpoints.of(parts.plans, endpoints),
       lastLinkNumber: highestLinkNumber(seen, endpoints),
+      peers: await listPeers(parts.stores),
       policies: await listPolicies(parts.stores),
     })
     await driver.#ports.settle()
@@ -88,12 +92,14 @@ export class NetworkDriver {
       seen: ObservedHost
       live: LiveEndpoints
       lastLinkNumber: number
+      peers: readonly PeerRecord[]
       policies: readonly PolicyRecord[]
     },
   ) {
     this.#parts = parts
     this.recovered = start.recovered
     this.#seen = start.seen
+    this.#peers = start.peers
     this.#live = start.live
     this.#lastLinkNumber = start.lastLinkNumber
     this.#ports = openPublishedPorts(parts, () => this.#seen)
@@ -218,6 +224,7 @@ export class NetworkDriver {
    * @throws RomanaError E_COMMAND, E_HOST, E_STORE
    */
   async repair(noticed: readonly string[]): Promise<string> {
+    this.#peers = await listPeers(this.#parts.stores)
     if (noticed.length === 0 && (await preview(this.#parts)) === '') return ''
     let taken = ''
     const onPlan = (plan: string) => {
@@ -281,7 +288,8 @@ export class NetworkDriver {
       plans,
       host,
       live: this.#live,
-      usualMtu: (peers: readonly PeerRecord[]) => underlayMtu(this.#seen, uplinks, peers),
+      usualMtu: () => underlayMtu(this.#seen, uplinks, this.#peers),
+      peers: this.#peers.map(({ number }) => number).sort((a, b) => a - b),
       nextLinkNumber: () => {
         this.#lastLinkNumber += 1
         return this.#lastLinkNumber

@@ -4,8 +4,7 @@ import { macOf } from '../address/mac.ts'
 import { RomanaError } from '../errors.ts'
 import type { Host } from '../host/linux-host.ts'
 import { addressesOf, poolsOf } from '../store/families.ts'
-import type { PeerRecord } from '../store/host-records.ts'
-import type { EndpointId, NetworkId } from '../store/ids.ts'
+import type { EndpointId, HostNumber, NetworkId } from '../store/ids.ts'
 import { journalKeys } from '../store/keys.ts'
 import { type EndpointRecord, formatRecord, type NetworkRecord } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
@@ -20,7 +19,7 @@ import {
 import { joinAnswer } from './join-answer.ts'
 import type { LiveEndpoints } from './live-endpoints.ts'
 import { parsePortWishes } from './port-wishes.ts'
-import { getEndpoint, getNetwork, listPeers, type Stores } from './records.ts'
+import { getEndpoint, getNetwork, type Stores } from './records.ts'
 import type { CreateEndpointRequest, EndpointRequest, JoinAnswer, JoinRequest } from './wire.ts'
 
 export interface EndpointParts {
@@ -30,7 +29,9 @@ export interface EndpointParts {
   /** A number that no link of this host had before. */
   readonly nextLinkNumber: () => number
   /** Bytes, for networks that ask for none. */
-  readonly usualMtu: (peers: readonly PeerRecord[]) => number
+  readonly usualMtu: () => number
+  /** Numbers of the other hosts, sorted. */
+  readonly peers: readonly HostNumber[]
   /** Those whose links this process has made or seen: a repeated Join does nothing in the kernel. */
   readonly live: LiveEndpoints
 }
@@ -60,20 +61,17 @@ export async function createEndpoint(parts: EndpointParts, request: CreateEndpoi
  * @throws RomanaError E_ENDPOINT_UNKNOWN, E_OPTION, E_COMMAND, E_STORE
  */
 export async function join(parts: EndpointParts, request: JoinRequest): Promise<JoinAnswer> {
-  const { stores, plans, live } = parts
+  const { stores, live } = parts
   const network = await getNetwork(stores, request.NetworkID)
-  const peers = await listPeers(stores)
-  const places = { plans, peers: peers.map(({ number }) => number).sort((a, b) => a - b) }
   const endpoint = await getEndpoint(stores, request.EndpointID)
   if (endpoint === undefined) throw unknownEndpoint(request.EndpointID, request.NetworkID)
   if (!live.has(endpoint.endpointId)) {
     refuseSecondOfSegment(parts, network, request)
     const fresh = await withFreshLinks(parts, endpoint)
-    const mtu = network.mtu ?? parts.usualMtu(peers)
-    await wire(parts, { ...fresh, joined: true, sandbox: request.SandboxKey }, network, mtu)
-    return joinAnswer(fresh, network, places)
+    await wire(parts, { ...fresh, joined: true, sandbox: request.SandboxKey }, network)
+    return joinAnswer(fresh, network, parts)
   }
-  return joinAnswer(endpoint, network, places)
+  return joinAnswer(endpoint, network, parts)
 }
 
 /** An earlier Join has left links, or failed. Their names are not used again. */
@@ -88,17 +86,16 @@ async function withFreshLinks(
 
 /** The record first: a link without one would be taken for somebody else's. */
 async function wire(
-  { stores, host, live }: EndpointParts,
+  { stores, host, usualMtu, live }: EndpointParts,
   endpoint: EndpointRecord,
   network: NetworkRecord,
-  mtu: number,
 ) {
   await putEndpoint(stores.journal, endpoint)
   await host.addEndpoint({
     links: linksOf(endpoint),
     alias: { ...endpoint, tenant: network.tenant, segment: network.segment },
     gateways: gatewaysOf(endpoint, network),
-    mtu,
+    mtu: network.mtu ?? usualMtu(),
   })
   const cells = poolsOf(network).map(({ cell }) => cell)
   live.add({ endpointId: endpoint.endpointId, cells, sandbox: endpoint.sandbox })

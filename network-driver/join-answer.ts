@@ -1,6 +1,7 @@
 /** What the engine is told in answer to Join: which link to move, and the routes of the container. Pure. */
 import type { Plans } from '../address/address-plan.ts'
 import { type Cidr, hostCidr } from '../address/cidr.ts'
+import { planOf } from '../address/ipv6-plan.ts'
 import { cellOnHost } from '../address/prefixes.ts'
 import { poolsOf } from '../store/families.ts'
 import type { HostNumber } from '../store/ids.ts'
@@ -14,7 +15,7 @@ export const MOST_HOST_ROUTES = 128
 /** Where the endpoint's segment is. */
 export interface SegmentPlaces {
   readonly plans: Plans
-  /** Numbers of the other hosts. */
+  /** Numbers of the other hosts, sorted. */
   readonly peers: readonly HostNumber[]
 }
 
@@ -46,7 +47,7 @@ export function joinAnswer(
 
 /** In so large a cluster that they are too many there are none: it would be by chance which hosts are reached. */
 function cellsElsewhere(cell: Cidr, { plans, peers }: SegmentPlaces): Cidr[] {
-  const plan = cell.family === 4 ? plans.ipv4 : plans.ipv6
+  const plan = planOf(plans, cell.family)
   if (plan === undefined || peers.length > MOST_HOST_ROUTES) return []
   return peers.map((number) => cellOnHost(plan, cell, BigInt(number)))
 }

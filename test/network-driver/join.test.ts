@@ -83,13 +83,12 @@ describe('Join', () => {
 
   it('has that of the link to the other hosts where it is smaller', async () => {
     const romana = await startRomana()
-    const { kernel, engine, journal } = romana
+    const { kernel, engine } = romana
     kernel.ip('link add name eth0 mtu 1500 type dummy', 'link set dev eth0 up', 'route add default dev eth0')
     kernel.ip('link add name eth1 mtu 1420 type dummy', 'link set dev eth1 up')
     kernel.ip('route add 198.18.1.0/24 dev eth1')
     const network = await engine.createNetwork('n1')
-    const value = '{"number":2,"address":"198.18.1.12"}'
-    await journal.commit([{ kind: 'put', key: '/peers/2', value }])
+    await knowPeers(romana, [12])
     await engine.run('e1', network)
     expect(showEndpoints(romana)).toContain('link rmne1 mtu 1420 peer elsewhere up')
   })
@@ -120,12 +119,17 @@ describe('Join', () => {
   })
 })
 
-async function knowPeers({ journal }: Pick<Romana, 'journal'>, numbers: readonly number[]): Promise<void> {
+/** The plugin looks at its host when the hosts of the cluster change. */
+async function knowPeers(
+  { journal, drivers }: Pick<Romana, 'journal' | 'drivers'>,
+  numbers: readonly number[],
+): Promise<void> {
   for (const each of numbers) {
     const number = v.parse(HostNumberSchema, each)
     const value = formatRecord({ number, address: Ip.parse(`198.18.1.${each}`) })
     await journal.commit([{ kind: 'put', key: journalKeys.peer(number), value }])
   }
+  await drivers.network.repair([])
 }
 
 const Answer = v.object({
