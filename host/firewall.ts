@@ -5,8 +5,9 @@
 import type { AddressPlan, Plans } from '../address/address-plan.ts'
 import { type Cidr, hostCidr } from '../address/cidr.ts'
 import type { Family, Ip } from '../address/ip.ts'
+import { ASK_NEIGHBOUR, hostChains, INPUT } from './host-rules.ts'
 import type { Chain, FirewallTable } from './host-state.ts'
-import { CHAIN_PREFIX, HOST_LINK_PREFIX, HOST_SETS, LINK_CLASSES } from './marks.ts'
+import { ANY_ENDPOINT, ANY_INTERNAL, CHAIN_PREFIX, HOST_SETS } from './marks.ts'
 import { type NatOptions, natRules, translatedSources } from './nat-rules.ts'
 import type { Neighbour } from './peers.ts'
 import type { Policy } from './policy.ts'
@@ -16,23 +17,8 @@ import { type SegmentRules, segmentRules } from './segment-rules.ts'
 
 const PREROUTING = `${CHAIN_PREFIX}PREROUTING`
 const FORWARD = `${CHAIN_PREFIX}FORWARD`
-const INPUT = `${CHAIN_PREFIX}INPUT`
-const HOST = `${CHAIN_PREFIX}HOST`
 /** In nat: which source what leaves gets. */
 export const POSTROUTING = `${CHAIN_PREFIX}POSTROUTING`
-
-/** What IPv6 has instead of ARP (RFC 4861): the one thing that a container may say from a link-local address. */
-const ASK_NEIGHBOUR = '-p ipv6-icmp -m icmp6 --icmpv6-type 135'
-const TELL_NEIGHBOUR = '-p ipv6-icmp -m icmp6 --icmpv6-type 136'
-const ECHO_REQUEST = {
-  4: '-p icmp -m icmp --icmp-type 8',
-  6: '-p ipv6-icmp -m icmp6 --icmpv6-type 128',
-} as const
-
-const LOOPBACK = { 4: '127.0.0.0/8', 6: '::1/128' } as const
-
-const ANY_ENDPOINT = `${HOST_LINK_PREFIX}+`
-const ANY_INTERNAL = `${HOST_LINK_PREFIX}${LINK_CLASSES.internal}+`
 
 /** What the rules depend on beside the plans. Plan addresses may leave through the uplinks only. */
 export interface FirewallOptions extends NatOptions {
@@ -91,8 +77,11 @@ function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[
         ...policies.chains,
         forwardChain(plan, options, { segments, policies }),
         ports.filter,
-        hostChain(family, options, policies),
-        inputChain(plan),
+        ...hostChains(plan.cidr, {
+          isOpen: options.isHostOpen,
+          policies: policies.host,
+          storePorts: (options.cluster?.stores ?? []).map(({ port }) => port),
+        }),
       ],
       jumps: [
         { from: 'FORWARD', to: FORWARD },
@@ -194,49 +183,6 @@ function wayOut(plan: Cidr, uplink: string, options: FirewallOptions): string[] 
     (source) => `-s ${source} -o ${uplink} -m conntrack --ctstate INVALID -j DROP`,
   )
   return [...invalid, `-s ${plan} -o ${uplink} -j ACCEPT`]
-}
-
-/** Judges what comes from or goes to the plan, on every link: other hosts' endpoints must not reach this host either. */
-function inputChain({ cidr }: AddressPlan): Chain {
-  return {
-    name: INPUT,
-    rules: [
-      '-i lo -j RETURN',
-      `-i ${ANY_ENDPOINT} -j ${HOST}`,
-      `-s ${cidr} -j ${HOST}`,
-      `-d ${cidr} -j ${HOST}`,
-    ],
-  }
-}
-
-/** What endpoints may have of the host itself. */
-function hostChain(family: Family, options: FirewallOptions, { host }: PolicyRules): Chain {
-  const asks = family === 4 ? [] : [ASK_NEIGHBOUR, TELL_NEIGHBOUR]
-  const isOpened = options.isHostOpen || host.length > 0
-  return {
-    name: HOST,
-    rules: [
-      '-m conntrack --ctstate ESTABLISHED -j ACCEPT',
-      ...asks.map((ask) => `-i ${ANY_ENDPOINT} ${ask} -j ACCEPT`),
-      ...(isOpened ? storePorts(options).map((port) => `-p tcp -m tcp --dport ${port} -j DROP`) : []),
-      ...host,
-      `-i ${ANY_ENDPOINT} ${ECHO_REQUEST[family]} -j ACCEPT`,
-      `-i ${ANY_ENDPOINT} -p udp -m udp --dport 53 -j ACCEPT`,
-      `-i ${ANY_ENDPOINT} -p tcp -m tcp --dport 53 -j ACCEPT`,
-      ...(options.isHostOpen ? openRules(family) : []),
-      '-j DROP',
-    ],
-  }
-}
-
-/** Nothing opens the store, at whichever address of the host a member listens: also at those of the gateways. */
-function storePorts({ cluster }: FirewallOptions): number[] {
-  return [...new Set((cluster?.stores ?? []).map(({ port }) => port))].sort((a, b) => a - b)
-}
-
-/** Not from internal networks. The loopback's addresses come from elsewhere only where somebody has set route_localnet. */
-function openRules(family: Family): string[] {
-  return [`-i ${ANY_INTERNAL} -j DROP`, `-d ${LOOPBACK[family]} -j DROP`, `-i ${ANY_ENDPOINT} -j ACCEPT`]
 }
 
 function natTable({ cidr }: AddressPlan, ports: readonly Chain[], options: FirewallOptions): FirewallTable {

@@ -5,12 +5,11 @@ import { forgetFlows, listFlows } from './flows.ts'
 import { writeText } from './host-files.ts'
 import type { ObservedHost } from './host-state.ts'
 import type { IpBatch } from './ip-batch.ts'
-import { programName } from './iptables-variant.ts'
 import { type ObserverParts, observeHost } from './observe.ts'
 import type { Flow } from './parse-conntrack.ts'
 import { type EndpointWiring, planEndpoint, planEndpointRemoval } from './plan-endpoint.ts'
-import type { RestoreText } from './plan-firewall.ts'
 import type { HostPlan } from './plan-host.ts'
+import { restoreRules } from './restore-rules.ts'
 
 /** A UDP port of this host, as callers of one family name it. */
 export interface UdpPort {
@@ -48,9 +47,6 @@ export interface LinuxHostParts extends ObserverParts {
   readonly slowBatch: IpBatch
 }
 
-/** A firewall that somebody holds locked is waited for this long. */
-const LOCK_WAIT_SECONDS = '5'
-
 export function openLinuxHost(parts: LinuxHostParts): Host {
   return {
     observe: () => observeHost(parts),
@@ -69,7 +65,7 @@ export function openLinuxHost(parts: LinuxHostParts): Host {
 
 async function apply(parts: LinuxHostParts, plan: HostPlan): Promise<void> {
   await restoreSet(parts, plan.hostSet.before)
-  for (const text of plan.restore) await restore(parts, text)
+  for (const text of plan.restore) await restoreRules(parts.run, text)
   await runIp(parts, ['-batch', '-'], plan.ip)
   await runIp(parts, ['-6', '-batch', '-'], plan.ip6)
   // The kernel lets go of a rule a moment after it is deleted. A set that is left over hinders nobody, and the next look removes it.
@@ -87,11 +83,6 @@ async function runIp(
 
 async function restoreSet({ run }: LinuxHostParts, lines: readonly string[]): Promise<void> {
   if (lines.length > 0) await run({ file: 'ipset', args: ['restore'], input: `${lines.join('\n')}\n` })
-}
-
-async function restore({ run }: LinuxHostParts, { program, text }: RestoreText): Promise<void> {
-  const file = `${programName(program)}-restore`
-  await run({ file, args: ['--noflush', '--wait', LOCK_WAIT_SECONDS], input: text })
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Which address what leaves the plan gets: rules of the chain ROMANA-POSTROUTING, and how they are read again. Pure. */
 import { Cidr } from '../address/cidr.ts'
-import { HOST_LINK_PREFIX, HOST_SETS } from './marks.ts'
+import { ANY_ENDPOINT, HOST_SETS } from './marks.ts'
 import type { SourceChoice } from './source-choice.ts'
 
 /** What these rules depend on. Absent parts are empty. */
@@ -14,8 +14,6 @@ export interface NatOptions {
   /** Where this host itself uses another address than masquerading would. */
   readonly sources?: readonly SourceChoice[]
 }
-
-const ANY_ENDPOINT = `${HOST_LINK_PREFIX}+`
 
 /**
  * Outside the plan nobody knows plan addresses; within it, and on the other hosts, everybody must see the true source.

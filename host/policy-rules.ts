@@ -5,13 +5,12 @@
 import type { AddressPlan } from '../address/address-plan.ts'
 import type { Family } from '../address/ip.ts'
 import type { Chain } from './host-state.ts'
-import { CHAIN_PREFIX, HOST_LINK_PREFIX, LINK_CLASSES } from './marks.ts'
+import { ANY_ENDPOINT, ANY_INTERNAL, CHAIN_PREFIX } from './marks.ts'
 import type { Policy } from './policy.ts'
 import { partyMatch, peerMatches, ruleMatches } from './policy-matches.ts'
 import { type PolicyTenant, policyTenants } from './policy-targets.ts'
 
 const PERMITTED = `${CHAIN_PREFIX}PERMITTED`
-const ANY_INTERNAL = `${HOST_LINK_PREFIX}${LINK_CLASSES.internal}+`
 
 /** What policies add to the rules of a host. */
 export interface PolicyRules {
@@ -100,7 +99,7 @@ function hostPlace(plan: AddressPlan, policies: readonly Policy[]): Place {
   return {
     name: 'TO-HOST',
     branch: 'HOST',
-    jump: `-s ${plan.cidr} -i ${HOST_LINK_PREFIX}+`,
+    jump: `-s ${plan.cidr} -i ${ANY_ENDPOINT}`,
     own: '-s',
     other: '-d',
     policies: policies.filter(

@@ -53,7 +53,10 @@ export function planPortChains(program: IptablesProgram, ports: readonly PortRul
   return { program, text: `${tableText('filter', [filter])}${tableText('nat', nat)}` }
 }
 
-/** Whether the address never leaves this host: its ports are not translated but passed on by the plugin. */
+/** Addresses that never leave this host, as rules name them. */
+export const LOOPBACK = { 4: '127.0.0.0/8', 6: '::1/128' } as const
+
+/** Whether the address is one of {@link LOOPBACK}: its ports are not translated but passed on by the plugin. */
 export function isLoopback(address: Ip): boolean {
   return address.family === 4 ? address.value >> 24n === 127n : address.value === 1n
 }
@@ -80,8 +83,8 @@ export function readTranslation(rule: string): Omit<PortRule, 'otherSegments'> |
  * what comes from a link-local address: no kernel forwards that.
  */
 const NOT_OURS = {
-  4: ['-m addrtype ! --dst-type LOCAL -j RETURN', '-d 127.0.0.0/8 -j RETURN'],
-  6: ['-m addrtype ! --dst-type LOCAL -j RETURN', '-d ::1/128 -j RETURN', '-s fe80::/10 -j RETURN'],
+  4: ['-m addrtype ! --dst-type LOCAL -j RETURN', `-d ${LOOPBACK[4]} -j RETURN`],
+  6: ['-m addrtype ! --dst-type LOCAL -j RETURN', `-d ${LOOPBACK[6]} -j RETURN`, '-s fe80::/10 -j RETURN'],
 } as const
 
 function translation({ protocol, hostAddress, hostPort, address, containerPort }: PortRule): string {

@@ -1,8 +1,9 @@
 /** How rules can tell on this kernel that two addresses are of one segment. */
 import type { ObservedHost } from './host-state.ts'
-import { type IptablesVariant, programName } from './iptables-variant.ts'
+import type { IptablesVariant } from './iptables-variant.ts'
 import { CHAIN_PREFIX } from './marks.ts'
 import type { RunCommand } from './processes.ts'
+import { restoreRules } from './restore-rules.ts'
 import type { SegmentMatch } from './segment-rules.ts'
 
 /** The setting: `auto` asks the kernel. */
@@ -24,14 +25,15 @@ export interface SegmentMatchParts {
 /** Kept for as long as the plugin runs: nothing is tried when a container starts. */
 export function makeFindSegmentMatch({ run, setting, onFound }: SegmentMatchParts): FindSegmentMatch {
   const known = new Map<IptablesVariant, Promise<SegmentMatch>>()
-  const find = async (variant: IptablesVariant, seen: Pick<ObservedHost, 'firewall'>) => {
-    const isAsked = setting === 'auto' && !hasBpfRule(variant, seen)
-    const match = isAsked ? await tryBpf(run, variant) : setting === 'masks' ? 'masks' : 'bpf'
+  const find: FindSegmentMatch = async (variant, seen) => {
+    const match = setting === 'auto' ? await askKernel(run, variant, seen) : setting
     onFound(match)
     return match
   }
   return (variant, seen) => {
-    const match = known.get(variant) ?? find(variant, seen)
+    const before = known.get(variant)
+    if (before !== undefined) return before
+    const match = find(variant, seen)
     known.set(variant, match)
     match.catch(() => known.delete(variant))
     return match
@@ -39,6 +41,14 @@ export function makeFindSegmentMatch({ run, setting, onFound }: SegmentMatchPart
 }
 
 /** What the kernel carries it can do. */
+async function askKernel(
+  run: RunCommand,
+  variant: IptablesVariant,
+  seen: Pick<ObservedHost, 'firewall'>,
+): Promise<SegmentMatch> {
+  return hasBpfRule(variant, seen) ? 'bpf' : await tryBpf(run, variant)
+}
+
 function hasBpfRule(variant: IptablesVariant, { firewall }: Pick<ObservedHost, 'firewall'>): boolean {
   return firewall.some(
     (table) =>
@@ -58,10 +68,9 @@ const TRIED = `${CHAIN_PREFIX}TRY`
  */
 async function tryBpf(run: RunCommand, variant: IptablesVariant): Promise<SegmentMatch> {
   const restore = (line: string) =>
-    run({
-      file: `${programName({ variant, family: 4 })}-restore`,
-      args: ['--noflush', '--wait', '5'],
-      input: `*filter\n:${TRIED} - [0:0]\n${line}COMMIT\n`,
+    restoreRules(run, {
+      program: { variant, family: 4 },
+      text: `*filter\n:${TRIED} - [0:0]\n${line}COMMIT\n`,
     })
   // An iptables that can do nothing says nothing of one match.
   await restore('')

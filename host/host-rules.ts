@@ -1,0 +1,74 @@
+/** What may come to the host itself from the plan, whichever of its addresses is called. Pure. */
+import type { Cidr } from '../address/cidr.ts'
+import type { Family } from '../address/ip.ts'
+import type { Chain } from './host-state.ts'
+import { ANY_ENDPOINT, ANY_INTERNAL, CHAIN_PREFIX } from './marks.ts'
+import { LOOPBACK } from './port-rules.ts'
+
+export const INPUT = `${CHAIN_PREFIX}INPUT`
+const HOST = `${CHAIN_PREFIX}HOST`
+
+/** What IPv6 has instead of ARP (RFC 4861): the one thing that a container may say from a link-local address. */
+export const ASK_NEIGHBOUR = '-p ipv6-icmp -m icmp6 --icmpv6-type 135'
+const TELL_NEIGHBOUR = '-p ipv6-icmp -m icmp6 --icmpv6-type 136'
+const ECHO_REQUEST = {
+  4: '-p icmp -m icmp --icmp-type 8',
+  6: '-p ipv6-icmp -m icmp6 --icmpv6-type 128',
+} as const
+
+/** What these rules depend on beside the plan. */
+export interface HostRules {
+  /** Whether endpoints reach what listens on their own host. */
+  readonly isOpen: boolean
+  /** What policies say of the host: rules. */
+  readonly policies: readonly string[]
+  /** Of the members of the store, which nothing opens. */
+  readonly storePorts: readonly number[]
+}
+
+export function hostChains(plan: Cidr, rules: HostRules): [Chain, Chain] {
+  return [hostChain(plan.family, rules), inputChain(plan)]
+}
+
+/** Judges what comes from or goes to the plan, on every link: other hosts' endpoints must not reach this host either. */
+function inputChain(plan: Cidr): Chain {
+  return {
+    name: INPUT,
+    rules: [
+      '-i lo -j RETURN',
+      `-i ${ANY_ENDPOINT} -j ${HOST}`,
+      `-s ${plan} -j ${HOST}`,
+      `-d ${plan} -j ${HOST}`,
+    ],
+  }
+}
+
+/** What endpoints may have of the host itself. */
+function hostChain(family: Family, { isOpen, policies, storePorts }: HostRules): Chain {
+  const asks = family === 4 ? [] : [ASK_NEIGHBOUR, TELL_NEIGHBOUR]
+  return {
+    name: HOST,
+    rules: [
+      '-m conntrack --ctstate ESTABLISHED -j ACCEPT',
+      ...asks.map((ask) => `-i ${ANY_ENDPOINT} ${ask} -j ACCEPT`),
+      ...(isOpen || policies.length > 0 ? closedStore(storePorts) : []),
+      ...policies,
+      `-i ${ANY_ENDPOINT} ${ECHO_REQUEST[family]} -j ACCEPT`,
+      `-i ${ANY_ENDPOINT} -p udp -m udp --dport 53 -j ACCEPT`,
+      `-i ${ANY_ENDPOINT} -p tcp -m tcp --dport 53 -j ACCEPT`,
+      ...(isOpen ? openRules(family) : []),
+      '-j DROP',
+    ],
+  }
+}
+
+/** At whichever address of the host a member listens: also at those of the gateways. */
+function closedStore(storePorts: readonly number[]): string[] {
+  const ports = [...new Set(storePorts)].sort((a, b) => a - b)
+  return ports.map((port) => `-p tcp -m tcp --dport ${port} -j DROP`)
+}
+
+/** Not from internal networks. The loopback's addresses come from elsewhere only where somebody has set route_localnet. */
+function openRules(family: Family): string[] {
+  return [`-i ${ANY_INTERNAL} -j DROP`, `-d ${LOOPBACK[family]} -j DROP`, `-i ${ANY_ENDPOINT} -j ACCEPT`]
+}
