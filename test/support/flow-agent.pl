@@ -11,18 +11,19 @@
 #                           "pinged ADDRESS SENT ANSWERED", without those of the last second
 use strict;
 use warnings;
+BEGIN { push @INC, __FILE__ =~ m{^(.*)/} ? "$1" : '.' }
+use Agent;
 use Errno;
 use Socket qw(:DEFAULT IPPROTO_TCP IPPROTO_ICMP TCP_NODELAY inet_pton inet_ntop);
 
 # Linux: include/uapi/linux/tcp.h, where total_retrans lies 100 bytes from the start of struct tcp_info.
 use constant { TCP_INFO => 11, TOTAL_RETRANS_AT => 100 };
-use constant { TICK_S => 0.05, LATE_S => 1, MOST_BYTES => 65536 };
+use constant { TICK_S => 0.05, LATE_S => 1 };
 
 $| = 1;
 my (%readers, @received, @sent, @pinged);
 my ($icmp, $ticks, $next_s) = (undef, 0, clock_s());
-my $unread = '';
-$readers{0} = \&read_commands;
+$readers{0} = command_reader(\&obey);
 print ".\n";
 while (1) {
     my $read = '';
@@ -34,16 +35,6 @@ while (1) {
     tick() if clock_s() >= $next_s;
 }
 
-sub clock_s {
-    open(my $uptime, '<', '/proc/uptime') or die $!;
-    return (split / /, <$uptime>)[0];
-}
-
-sub read_commands {
-    sysread(STDIN, $unread, MOST_BYTES, length $unread) or exit;
-    while ($unread =~ s/^(.*)\n//) { obey(split / /, $1) }
-}
-
 sub obey {
     my ($verb, @words) = @_;
     if ($verb eq 'listen') { open_receiver(@words) }
@@ -51,7 +42,6 @@ sub obey {
     elsif ($verb eq 'ping') { open_ping(@words) }
     elsif ($verb eq 'report') { report() }
     else { die "Cannot do \"$verb\"" }
-    print ".\n";
 }
 
 sub tick {
@@ -104,14 +94,6 @@ sub open_sender {
     push @sent, { port => $port, to => $to, socket => $socket, last => 0, state => 'open' };
 }
 
-sub domain { return $_[0] =~ /:/ ? AF_INET6 : AF_INET }
-
-sub address {
-    my ($text, $port) = @_;
-    return pack_sockaddr_in($port, inet_pton(AF_INET, $text)) if domain($text) == AF_INET;
-    return pack_sockaddr_in6($port, inet_pton(AF_INET6, $text));
-}
-
 sub send_number {
     my ($flow) = @_;
     return if $flow->{state} ne 'open';
@@ -144,13 +126,6 @@ sub send_echo {
     $flow->{at}{$number} = clock_s();
     delete $flow->{answered}{$number};
     send($icmp, $message, 0, pack_sockaddr_in(0, inet_pton(AF_INET, $flow->{to})));
-}
-
-# RFC 1071.
-sub checksum {
-    my $sum = unpack '%32n*', shift;
-    $sum = ($sum >> 16) + ($sum & 0xffff) while $sum >> 16;
-    return ~$sum & 0xffff;
 }
 
 # What became of them ------------------------------------------------------------------------------------------------------

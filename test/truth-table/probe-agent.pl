@@ -12,12 +12,14 @@
 # by raw sockets, which the kernel serves behind its filters, whether an answer gets back or not.
 use strict;
 use warnings;
+BEGIN { push @INC, __FILE__ =~ m{^(.*)/} ? "$1/../support" : './../support' }
+use Agent;
 use Errno qw(ECONNRESET EINPROGRESS ENETUNREACH EHOSTUNREACH);
 use Socket qw(:DEFAULT :addrinfo IPPROTO_TCP IPPROTO_UDP IPPROTO_ICMP IPPROTO_ICMPV6 IPPROTO_IP IPPROTO_IPV6 IPV6_V6ONLY IN6ADDR_ANY inet_pton inet_ntop);
 
 # Numbers of Linux: include/uapi/asm-generic/socket.h, include/uapi/linux/in.h and in6.h.
 use constant { SO_RCVBUFFORCE => 33, IP_RECVERR => 11, IPV6_RECVERR => 25 };
-use constant { TICK_S => 0.1, QUEUE_BYTES => 64 << 20, MOST_BYTES => 65536 };
+use constant { TICK_S => 0.1, QUEUE_BYTES => 64 << 20 };
 my @PORTS = (7400, 53);
 my %FAMILIES = (4 => AF_INET, 6 => AF_INET6);
 my %NUMBERS = (tcp => IPPROTO_TCP, udp => IPPROTO_UDP);
@@ -28,8 +30,7 @@ my (%arrivals, %icmp);      # counts by line; raw sockets by family
 my (@probes, @stream, @streamed, $stream_token);
 
 open_family($_) for 4, 6;
-my $unread = '';
-$readers{0} = \&read_commands;
+$readers{0} = command_reader(\&obey);
 print ".\n";
 wait_once() while 1;
 
@@ -45,11 +46,6 @@ sub wait_once {
     tick() if @stream;
 }
 
-sub read_commands {
-    sysread(STDIN, $unread, MOST_BYTES, length $unread) or exit;
-    while ($unread =~ s/^(.*)\n//) { obey(split / /, $1) }
-}
-
 sub obey {
     my ($verb, $token, @targets) = @_;
     if ($verb eq 'send') { @probes = launch($token, @targets) }
@@ -57,7 +53,6 @@ sub obey {
     elsif ($verb eq 'arrivals') { hear_addresses6(); tell_arrivals($token, @targets) }
     elsif ($verb eq 'stream') { ($stream_token, @stream) = ($token, @targets); end_probes(\@streamed) }
     else { die "Cannot do \"$verb\"" }
-    print ".\n";
 }
 
 sub tell_arrivals {
@@ -75,11 +70,6 @@ sub tick {
     $last_tick = $now;
     end_probes(\@streamed);
     @streamed = launch($stream_token, @stream);
-}
-
-sub clock_s {
-    open(my $uptime, '<', '/proc/uptime') or die $!;
-    return (split / /, <$uptime>)[0];
 }
 
 # Serving ------------------------------------------------------------------------------------------------------------------
@@ -265,13 +255,6 @@ sub send_echo {
     fail($probe) unless $sent;
 }
 
-# RFC 1071.
-sub checksum {
-    my $sum = unpack '%32n*', shift;
-    $sum = ($sum >> 16) + ($sum & 0xffff) while $sum >> 16;
-    return ~$sum & 0xffff;
-}
-
 sub end_probes {
     my ($ended) = @_;
     forget($_->{socket}) for grep { $_->{socket} } @$ended;
@@ -293,17 +276,9 @@ sub open_bound {
 # No TIME_WAIT: the port is used again.
 sub reset_at_end { setsockopt($_[0], SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0) }
 
-sub domain { return $_[0] =~ /:/ ? AF_INET6 : AF_INET }
-
 sub any {
     my ($domain, $port) = @_;
     return $domain == AF_INET6 ? pack_sockaddr_in6($port, IN6ADDR_ANY) : pack_sockaddr_in($port, INADDR_ANY);
-}
-
-sub address {
-    my ($text, $port) = @_;
-    return pack_sockaddr_in($port, inet_pton(AF_INET, $text)) if domain($text) == AF_INET;
-    return pack_sockaddr_in6($port, inet_pton(AF_INET6, $text));
 }
 
 sub ip_of {
