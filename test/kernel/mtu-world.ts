@@ -18,6 +18,7 @@ import type { Netns, NetnsSet } from '../support/netns.ts'
 import { type Member, startMember } from '../support/netns-member.ts'
 import { ECHO_PORT } from '../support/netns-probe.ts'
 import { type KernelHost, openKernelHost } from './kernel-host.ts'
+import { makeRouter, openLan } from './router.ts'
 import { startContainer } from './small-world.ts'
 
 /** Where each host publishes the echo of its container. */
@@ -49,6 +50,7 @@ interface Place {
 
 export async function makeMtuWorld(set: NetnsSet): Promise<MtuWorld> {
   const router = await makeRouter(set)
+  await openLan(router)
   const outside = await connectOutside(set, router)
   const kernels = await Promise.all(NUMBERS.map((number) => attachHost(set, router, number)))
   const peers = await Promise.all(kernels.map(({ host }, index) => peerOf(host, index + 1)))
@@ -93,19 +95,6 @@ function wantedOn(
     ports: [v.parse(EndpointPortsRecord, { endpointId, ports: published })],
     ...(cluster && { cluster }),
   })
-}
-
-async function makeRouter(set: NetnsSet): Promise<Netns> {
-  const router = await set.make('router')
-  const forwarding = ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']
-  await router.run({ file: 'sysctl', args: ['-qw', ...forwarding] })
-  await router.ip(
-    'link add lan type bridge',
-    'link set lan up',
-    'address add 198.18.1.1/24 dev lan',
-    'address add 2001:db8:1::1/64 dev lan nodad',
-  )
-  return router
 }
 
 async function connectOutside(set: NetnsSet, router: Netns): Promise<Netns> {

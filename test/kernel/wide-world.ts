@@ -18,6 +18,7 @@ import { BOTH_PLANS, EMPTY_HOST, endpointOf, networkOf } from '../host/host-fixt
 import type { Netns, NetnsSet } from '../support/netns.ts'
 import { type Member, startMember } from '../support/netns-member.ts'
 import { type KernelHost, openKernelHost } from './kernel-host.ts'
+import { makeRouter, openLan } from './router.ts'
 import { type Container, startContainer } from './small-world.ts'
 
 export type WideUnderlay = 'layer2' | 'layer3'
@@ -43,7 +44,9 @@ export async function makeWideWorld(
   variant: IptablesVariant,
   underlay: WideUnderlay,
 ): Promise<WideWorld> {
-  const router = await makeRouter(set, underlay)
+  const router = await makeRouter(set)
+  await router.ip(`address add ${OUTSIDE}/32 dev lo`)
+  if (underlay === 'layer2') await openLan(router)
   const hosts = new Map<number, KernelHost>()
   for (const number of HOST_NUMBERS)
     hosts.set(number, await attachHost(set, { variant, router, number, underlay }))
@@ -122,22 +125,6 @@ function containersOf(number: number): { readonly number: number; readonly conta
     const endpoint = endpointOf(network, `${cell}.2 ${cell6}:0:2`, index + 1)
     return { number, container: { name: `${name}${number}`, network, endpoint } }
   })
-}
-
-async function makeRouter(set: NetnsSet, underlay: WideUnderlay): Promise<Netns> {
-  const router = await set.make('router')
-  const forwarding = ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']
-  await router.run({ file: 'sysctl', args: ['-qw', ...forwarding] })
-  await router.ip(`address add ${OUTSIDE}/32 dev lo`)
-  if (underlay === 'layer2') {
-    await router.ip(
-      'link add lan type bridge',
-      'link set lan up',
-      'address add 198.18.1.1/24 dev lan',
-      'address add 2001:db8:1::1/64 dev lan nodad',
-    )
-  }
-  return router
 }
 
 async function attachHost(
