@@ -32,7 +32,7 @@ const FIGHT = 20
 const FIRST_FIGHT_MS = 1_000
 const LONGEST_FIGHT_MS = 10_000
 /** A row of repairs ends when for so many milliseconds nothing is noticed. */
-const CALM_MS = 3_000
+export const CALM_MS = 3_000
 /** Milliseconds after which there is a look though nothing was noticed. */
 const REGULAR_MS = 60_000
 
