@@ -13,9 +13,9 @@ import { engineArgsOf, startTruthMembers } from '../truth-table/truth-members.ts
 import { openTruthWorld, TRUTH_SETTINGS, type TruthLab, type TruthWorld } from '../truth-table/truth-world.ts'
 
 /** A host is whole again within 2 s; an engine with a plugin takes longer to start, and a busy machine longer to answer. */
-const RIGHT_WITHIN_MS = 20_000
+const RIGHT_WITHIN_MS = 30_000
 /** How long answers are waited for at the second look and later ones, in milliseconds. */
-const LATE_MS = 4_000
+const LATE_MS = 8_000
 const LEAK = 'FORWARD -s 10.0.0.0/8 -j ACCEPT'
 const LOSS = 'FORWARD -p icmp -j DROP'
 
@@ -58,27 +58,32 @@ describe.each([
     await untilRight()
   })
 
-  it('a wrong oracle is found out', async () => {
-    const closed: Sentence = {
-      says: 'no container of blue-web may call any other',
-      judge: ({ from, to }) =>
-        [from, to.place].every(({ network }) => network?.name === 'blue-web') ? 'dropped' : undefined,
-    }
-    const wrong = await wrongNow([closed, ...SENTENCES])
-    expect(wrong).toContain('blue-web-1@h1 -> blue-web-2@h1 tcp: expected dropped, was reached')
-    expect(wrong.filter((line) => !/^blue-web-.* -> blue-web-/.test(line))).toEqual([])
-  })
+  // The checker is one, however many hosts.
+  if (count === 1) {
+    it('a wrong oracle is found out', async () => {
+      const closed: Sentence = {
+        says: 'no container of blue-web may call any other',
+        judge: ({ from, to }) =>
+          [from, to.place].every(({ network }) => network?.name === 'blue-web') ? 'dropped' : undefined,
+      }
+      const wrong = await wrongNow([closed, ...SENTENCES])
+      expect(wrong).toContain('blue-web-1@h1 -> blue-web-2@h1 tcp: expected dropped, was reached')
+      expect(wrong.filter((line) => !/^blue-web-.* -> blue-web-/.test(line))).toEqual([])
+    })
 
-  it('a leak is found out, and a loss', async () => {
-    await whileNobodyRepairs(`-I ${LEAK}`, `-D ${LEAK}`, async () => {
-      expect(await wrongNow()).toContain('blue-web-1@h1 -> green-web-1@h1 udp: expected dropped, was reached')
+    it('a leak is found out, and a loss', async () => {
+      await whileNobodyRepairs(`-I ${LEAK}`, `-D ${LEAK}`, async () => {
+        expect(await wrongNow()).toContain(
+          'blue-web-1@h1 -> green-web-1@h1 udp: expected dropped, was reached',
+        )
+      })
+      await whileNobodyRepairs(`-I ${LOSS}`, `-D ${LOSS}`, async () => {
+        const wrong = await wrongNow()
+        expect(wrong).toContain('blue-web-1@h1 -> blue-web-2@h1 icmp: expected reached, was dropped')
+        expect(wrong.filter((line) => !/ icmp: expected reached/.test(line))).toEqual([])
+      })
     })
-    await whileNobodyRepairs(`-I ${LOSS}`, `-D ${LOSS}`, async () => {
-      const wrong = await wrongNow()
-      expect(wrong).toContain('blue-web-1@h1 -> blue-web-2@h1 icmp: expected reached, was dropped')
-      expect(wrong.filter((line) => !/ icmp: expected reached/.test(line))).toEqual([])
-    })
-  })
+  }
 
   it.for(perturbations)('the table is right again after this: $what', async (perturbation, { annotate }) => {
     await annotate(await perturb(perturbation))
@@ -94,8 +99,11 @@ describe.each([
     let leaks: readonly string[]
     try {
       await act(first)
-      tookMs = await untilRight(sentences)
-      await rule?.undo(first)
+      try {
+        tookMs = await untilRight(sentences)
+      } finally {
+        await rule?.undo(first)
+      }
       if (rule !== undefined) await untilRight()
     } finally {
       leaks = await watch.end()
