@@ -1,7 +1,15 @@
 /** Flows that the kernel keeps in mind (conntrack): listed, and made to be forgotten, so that they are judged anew. */
+import type { Family } from '../address/ip.ts'
 import { reasonOf } from '../errors.ts'
+import type { FlowSelector } from './flow-selectors.ts'
 import { type Flow, parseConntrack } from './parse-conntrack.ts'
 import type { RunCommand } from './processes.ts'
+
+/** A UDP port of this host, as callers of one family name it. */
+export interface UdpPort {
+  readonly family: Family
+  readonly port: number
+}
 
 /** All flows of this host. @throws RomanaError E_COMMAND */
 export async function listFlows(run: RunCommand): Promise<Flow[]> {
@@ -9,17 +17,22 @@ export async function listFlows(run: RunCommand): Promise<Flow[]> {
   return (await Promise.all(['ipv4', 'ipv6'].map(list))).flatMap(parseConntrack)
 }
 
-/** Those to one service of one server by one client go together. Well when they have ended meanwhile. @throws RomanaError E_COMMAND */
-export async function forgetFlows(run: RunCommand, flows: readonly Flow[]): Promise<void> {
-  for (const selector of new Set(flows.map(selectorOf))) await forget(run, selector.split(' '))
+/** Well when they have ended meanwhile. @throws RomanaError E_COMMAND */
+export async function forgetFlows(run: RunCommand, selectors: readonly FlowSelector[]): Promise<void> {
+  // One program each: `--load-file` takes many, but opens /dev/stdin, which is a socket here.
+  for (const selector of selectors) await forget(run, selector)
 }
 
-function selectorOf({ protocol, source, destination, port }: Flow): string {
-  const ofPort = port === undefined ? '' : ` --dport ${port}`
-  return `-f ipv${source.family} -p ${protocol} -s ${source} -d ${destination}${ofPort}`
+/** Those to these ports of this host, wherever they went. @throws RomanaError E_COMMAND */
+export function forgetUdpFlows(run: RunCommand, hostPorts: readonly UdpPort[]): Promise<void> {
+  const selectors = hostPorts.map(({ family, port }) => `-f ipv${family} -p udp --orig-port-dst ${port}`)
+  return forgetFlows(
+    run,
+    selectors.map((text) => text.split(' ')),
+  )
 }
 
-async function forget(run: RunCommand, selector: readonly string[]): Promise<void> {
+async function forget(run: RunCommand, selector: FlowSelector): Promise<void> {
   try {
     await run({ file: 'conntrack', args: ['-D', ...selector] })
   } catch (error) {

@@ -1,7 +1,7 @@
 /** The one observer and the one applier: this Linux host behind an interface. Nothing is decided here. */
-import type { Family } from '../address/ip.ts'
 import { reasonOf } from '../errors.ts'
-import { forgetFlows, listFlows } from './flows.ts'
+import type { FlowSelector } from './flow-selectors.ts'
+import { forgetFlows, forgetUdpFlows, listFlows, type UdpPort } from './flows.ts'
 import { writeText } from './host-files.ts'
 import type { ObservedHost } from './host-state.ts'
 import type { IpBatch } from './ip-batch.ts'
@@ -10,12 +10,6 @@ import type { Flow } from './parse-conntrack.ts'
 import { type EndpointWiring, planEndpoint, planEndpointRemoval } from './plan-endpoint.ts'
 import type { HostPlan } from './plan-host.ts'
 import { restoreRules } from './restore-rules.ts'
-
-/** A UDP port of this host, as callers of one family name it. */
-export interface UdpPort {
-  readonly family: Family
-  readonly port: number
-}
 
 /** The kernel of this host. */
 export interface Host {
@@ -34,8 +28,8 @@ export interface Host {
   forgetUdpFlows(hostPorts: readonly UdpPort[]): Promise<void>
   /** Flows that the kernel lets pass because it knows them. @throws RomanaError E_COMMAND */
   flows(): Promise<Flow[]>
-  /** Makes the kernel judge them anew. @throws RomanaError E_COMMAND */
-  forgetFlows(flows: readonly Flow[]): Promise<void>
+  /** Makes the kernel judge those anew that one of these means. @throws RomanaError E_COMMAND */
+  forgetFlows(selectors: readonly FlowSelector[]): Promise<void>
   /** Ends what runs beside the plugin. The kernel's state stays. */
   close(): void
 }
@@ -53,9 +47,9 @@ export function openLinuxHost(parts: LinuxHostParts): Host {
     apply: (plan) => apply(parts, plan),
     addEndpoint: (wiring) => addEndpoint(parts, wiring),
     removeEndpoint: (hostLink) => removeLink(parts.slowBatch, hostLink),
-    forgetUdpFlows: (hostPorts) => forgetUdpFlows(parts, hostPorts),
+    forgetUdpFlows: (hostPorts) => forgetUdpFlows(parts.run, hostPorts),
     flows: () => listFlows(parts.run),
-    forgetFlows: (flows) => forgetFlows(parts.run, flows),
+    forgetFlows: (selectors) => forgetFlows(parts.run, selectors),
     close() {
       parts.fastBatch.close()
       parts.slowBatch.close()
@@ -106,15 +100,5 @@ async function removeLink(batch: IpBatch, hostLink: string): Promise<void> {
     await batch.run(planEndpointRemoval(hostLink))
   } catch (cause) {
     if (!reasonOf(cause).includes('Cannot find device')) throw cause
-  }
-}
-
-/** One program a port: `--load-file` takes many, but opens /dev/stdin, which is a socket here. */
-async function forgetUdpFlows({ run }: LinuxHostParts, hostPorts: readonly UdpPort[]): Promise<void> {
-  for (const { family, port } of hostPorts) {
-    const args = ['-D', '-f', `ipv${family}`, '-p', 'udp', '--orig-port-dst', String(port)]
-    await run({ file: 'conntrack', args }).catch((cause: unknown) => {
-      if (!reasonOf(cause).includes('0 flow entries')) throw cause
-    })
   }
 }

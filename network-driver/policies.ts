@@ -2,8 +2,10 @@
 import type { Plans } from '../address/address-plan.ts'
 import type { Ip } from '../address/ip.ts'
 import { plansOf } from '../address/ipv6-plan.ts'
+import { flowSelectors } from '../host/flow-selectors.ts'
 import type { ObservedHost } from '../host/host-state.ts'
 import type { Host } from '../host/linux-host.ts'
+import type { Flow } from '../host/parse-conntrack.ts'
 import { concerns, isForbidden } from '../host/policy-verdict.ts'
 import { journalKeys } from '../store/keys.ts'
 import type { PolicyRecord } from '../store/policy-records.ts'
@@ -74,14 +76,21 @@ export async function cutFlows(parts: CutParts, { before, after }: PolicyChange)
   const isHost = (address: Ip) => own.has(String(address))
   const policies = policiesOf(parts.policies)
   const flows = await host.flows()
-  const forbidden = plansOf(plans).flatMap((plan) =>
-    flows.filter(
-      (flow) =>
-        flow.source.family === plan.cidr.family &&
-        concerns(plan, changed, flow) &&
-        isForbidden({ plan, policies, isHost }, flow),
-    ),
-  )
-  await host.forgetFlows(forbidden)
-  return forbidden.length
+  let count = 0
+  for (const plan of plansOf(plans)) {
+    const ofFamily = flows.filter(({ source }) => source.family === plan.cidr.family)
+    const isCut = (flow: Flow) =>
+      concerns(plan, changed, flow) && isForbidden({ plan, policies, isHost }, flow)
+    const [kept, forbidden] = partition(ofFamily, isCut)
+    await host.forgetFlows(flowSelectors(plan, forbidden, kept))
+    count += forbidden.length
+  }
+  return count
+}
+
+/** Those of which it does not hold, and those of which it does. */
+function partition<T>(all: readonly T[], holds: (each: T) => boolean): [T[], T[]] {
+  const parts: [T[], T[]] = [[], []]
+  for (const each of all) parts[holds(each) ? 1 : 0].push(each)
+  return parts
 }

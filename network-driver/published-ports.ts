@@ -1,7 +1,7 @@
 /** What endpoints publish: reserved by a socket, then recorded, then translated by rules; and the same backwards. */
 import type { Family } from '../address/ip.ts'
 import { RomanaError } from '../errors.ts'
-import type { UdpPort } from '../host/linux-host.ts'
+import type { UdpPort } from '../host/flows.ts'
 import { addressFor } from '../store/families.ts'
 import type { EndpointId } from '../store/ids.ts'
 import { journalKeys } from '../store/keys.ts'

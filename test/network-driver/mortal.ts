@@ -56,7 +56,7 @@ export function mortalHost(host: Host, life: Life): Host {
     removeEndpoint: (link) => life.write(() => host.removeEndpoint(link)),
     forgetUdpFlows: (ports) => life.write(() => host.forgetUdpFlows(ports)),
     flows: () => life.read(() => host.flows()),
-    forgetFlows: (flows) => life.write(() => host.forgetFlows(flows)),
+    forgetFlows: (selectors) => life.write(() => host.forgetFlows(selectors)),
     close: () => host.close(),
   }
 }

@@ -7,6 +7,7 @@ import { FORWARDING, formatSysctl } from '../../host/host-files.ts'
 import type { IpBatch } from '../../host/ip-batch.ts'
 import { type Host, openLinuxHost } from '../../host/linux-host.ts'
 import { commandError, type RunCommand } from '../../host/processes.ts'
+import { isMeant } from './conntrack-filter.ts'
 import { IpRefusal, runIpLine } from './fake-ip.ts'
 import { dropLink, emptyIpState, type FakeLink, showIpState } from './fake-ip-state.ts'
 import { type FakeTables, restoreTables, showTables } from './fake-iptables.ts'
@@ -141,7 +142,7 @@ function fakeRun(kernel: Kernel): RunCommand {
     else if (command === 'ip -6 -batch -') runBatch(kernel, input, 6)
     else if (command === 'conntrack -L -f ipv4') return kernel.flows.join('\n')
     else if (command === 'conntrack -L -f ipv6') return ''
-    else if (file === 'conntrack' && args[5] === '-s') forgetFlow(kernel, args)
+    else if (file === 'conntrack' && !args.includes('--orig-port-dst')) forgetFlows(kernel, args.slice(1))
     else if (command === 'ipset restore') restoreSet(kernel, input)
     else if (command === 'iptables-nft-restore --noflush --wait 5') restore(kernel, 4, input)
     else if (command === 'ip6tables-nft-restore --noflush --wait 5') restore(kernel, 6, input)
@@ -151,14 +152,9 @@ function fakeRun(kernel: Kernel): RunCommand {
   }
 }
 
-/** `conntrack -D`: flows whose line has all that is named. */
-function forgetFlow(kernel: Kernel, args: readonly string[]): void {
-  const [, , , , protocol = '', , source, , destination, , port] = args
-  const isMeant = (flow: string) =>
-    flow.startsWith(`${protocol} `) &&
-    flow.includes(` src=${source} dst=${destination} `) &&
-    (port === undefined || flow.includes(` dport=${port} `))
-  const left = kernel.flows.filter((flow) => !isMeant(flow))
+/** `conntrack -D`. */
+function forgetFlows(kernel: Kernel, args: readonly string[]): void {
+  const left = kernel.flows.filter((flow) => !isMeant(flow, args))
   if (left.length === kernel.flows.length)
     throw commandError('conntrack -D', '0 flow entries have been deleted')
   kernel.flows.splice(0, kernel.flows.length, ...left)
