@@ -1,4 +1,5 @@
 /** One etcd on this machine's loopback, for tests: no host, no certificates, no user. */
+import { randomInt } from 'node:crypto'
 import { globSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -60,8 +61,13 @@ export async function startEtcdMember(
   const ctl = async (line: readonly string[]) =>
     (await execa('etcdctl', [`--endpoints=${endpoint}`, ...line], { env: { ETCDCTL_API: '3' } })).stdout
   const restart = async () => {
+    let ending: string | undefined
     server = start()
-    await waitUntil({ what: 'the start of etcd', timeoutMs: START_TIMEOUT_MS }, () => answers(ctl))
+    void server.then(({ shortMessage = 'with 0' }) => (ending = shortMessage))
+    await waitUntil({ what: 'the start of etcd', timeoutMs: START_TIMEOUT_MS }, () => {
+      if (ending !== undefined) throw new Error(`etcd has ended: ${ending}`)
+      return answers(ctl)
+    })
   }
   const kill = async () => {
     server?.kill('SIGKILL')
@@ -90,14 +96,21 @@ async function answers(ctl: EtcdMember['ctl']): Promise<boolean> {
   )
 }
 
-/** A port of the loopback that nobody listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * A port of the loopback that nobody listens on. Below those that the kernel gives to callers (32768 and up): until somebody listens
+ * on it, a caller who is given it would have it, or reach itself.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 30_000)
+    if (await isFree(port)) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 }

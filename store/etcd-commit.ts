@@ -2,14 +2,11 @@
  * Commits a transaction once, also when etcd's answer is lost. With the transaction the store writes a token under a key of
  * its own: who reads it there knows that the transaction was carried out, and at which revision.
  */
-import { etcdError, isAway } from './etcd-errors.ts'
 import { keyBytes, OWNERS } from './etcd-keys.ts'
 import type { EtcdMembers } from './etcd-members.ts'
 import { type OwnerToken, resultOf, transactionOf } from './etcd-transaction.ts'
 import type { Change, CommitResult } from './store.ts'
 
-/** How often a transaction is sent. Enough that one of three members which is down or cut off is passed over. */
-const ATTEMPTS = 3
 const CANNOT = 'write to'
 const UNSETTLED = new Error('no answer came in time, and another process writes in the name of this host')
 
@@ -70,18 +67,13 @@ export class EtcdCommits {
   /** Undefined: it was not carried out, as somebody else has written the slot. */
   async #commitOnce(changes: readonly Change[], token: OwnerToken): Promise<CommitResult | undefined> {
     const request = transactionOf(this.#prefix, changes, token)
-    let failure: unknown
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      try {
-        const result = resultOf(changes, token, await this.#members.askOnce(({ kv }) => kv.txn(request)))
-        if (result === undefined && failure !== undefined) throw UNSETTLED
-        return result
-      } catch (error) {
-        failure = error
-        if (!isAway(error)) break
-        this.#members.passOver()
-      }
-    }
-    throw etcdError(CANNOT, this.#members.name, failure)
+    let wasSent = false
+    return await this.#members.ask(CANNOT, async ({ kv }) => {
+      const isRepeated = wasSent
+      wasSent = true
+      const result = resultOf(changes, token, await kv.txn(request))
+      if (result === undefined && isRepeated) throw UNSETTLED
+      return result
+    })
   }
 }

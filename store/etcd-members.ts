@@ -21,9 +21,9 @@ export interface EtcdOptions {
 
 /** Longer than an election, which takes one to two seconds. */
 const TIMEOUT_MS = 1_500
-/** A call has this many attempts: enough that one of three members which is down or cut off is passed over. */
+/** So many members may leave a call without an answer: enough that one of three which is cut off is passed over. */
 const ATTEMPTS = 3
-/** Between two attempts, in milliseconds: a member that refuses at once is not asked three times in a moment. */
+/** Before another member is asked than one that refused at once, in milliseconds: they are not asked three times in a moment. */
 const PAUSE_MS = 200
 
 /**
@@ -62,18 +62,21 @@ export class EtcdMembers {
    * @throws RomanaError E_STORE_AWAY, E_STORE_DENIED, E_STORE
    */
   async ask<T>(cannot: string, ask: Ask<T>): Promise<T> {
-    let failure: unknown
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    // A member that refuses at once, since it is down, costs those none of their time that elect a leader meanwhile.
+    let [silent, refused] = [0, 0]
+    for (;;) {
+      const startedMs = performance.now()
       try {
         return await ask(this.#client())
       } catch (error) {
-        failure = error
-        if (!isAway(error)) break
+        const isRefusal = performance.now() - startedMs < PAUSE_MS
+        ;[silent, refused] = isRefusal ? [silent, refused + 1] : [silent + 1, 0]
+        const isOver = silent >= ATTEMPTS || refused >= Math.max(ATTEMPTS, this.#clients.length)
+        if (!isAway(error) || isOver) throw etcdError(cannot, this.name, error)
         this.passOver()
+        if (isRefusal) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
       }
     }
-    throw etcdError(cannot, this.name, failure)
   }
 
   /** Asks the preferred member, once. What it throws is the client's own error. */
