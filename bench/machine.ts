@@ -8,8 +8,6 @@ export interface Machine {
   readonly cores: number
   readonly memoryGib: number
   readonly kernel: string
-  /** Such as "28.5.2". */
-  readonly engine: string
 }
 
 /** How many processes wanted to run in the last minute. Before a measurement, it should not be above 0.5. */
@@ -18,13 +16,12 @@ export function loadNow(): number {
   return load
 }
 
-export function describeMachine(engine: string): Machine {
+export function describeMachine(): Machine {
   return {
     date: new Date().toISOString(),
     processor: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryGib: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
-    engine,
   }
 }

@@ -1,50 +1,63 @@
 /** The measurements as a person reads them. Pure. */
+
+import type { ContainerFigures } from './container-figures.ts'
+import type { Gap } from './gaps.ts'
 import type { Machine } from './machine.ts'
 import type { ManyHosts } from './many-hosts.ts'
 import type { Comparison } from './paired-rounds.ts'
 import type { CallFigures } from './plugin-calls.ts'
 import { type Spread, spreadOf } from './statistics.ts'
-import type { SystemCalls } from './system-calls.ts'
 
 /** All that a run of the benchmarks has found. */
 export interface Figures {
   readonly machine: Machine
   /** Before the measurement, and behind it. */
   readonly loads: readonly [number, number]
-  readonly containers: number
-  /** Seen at the socket. */
-  readonly atSocket: readonly CallFigures[]
-  /** The plugin's own figures, of other containers: with the log level debug. */
-  readonly inLog: readonly CallFigures[]
-  readonly systemCalls: SystemCalls & { readonly containers: number }
-  readonly rounds: number
-  readonly comparisons: readonly Comparison[]
-  readonly manyHosts: ManyHosts
+  readonly ofContainers?: ContainerFigures
+  readonly manyHosts?: ManyHosts
+  readonly gaps?: readonly Gap[]
 }
 
-export function report({
-  machine,
-  loads,
-  containers,
-  atSocket,
-  inLog,
-  systemCalls,
-  rounds,
-  comparisons,
-  manyHosts,
-}: Figures): string {
+export function report({ machine, loads, ofContainers, manyHosts, gaps }: Figures): string {
   const [before, after] = loads
-  const { date, processor, cores, memoryGib, kernel, engine } = machine
+  const { date, processor, cores, memoryGib, kernel } = machine
   return [
-    `Docker ${engine} on Linux ${kernel}, ${processor}, ${cores} cores, ${memoryGib} GiB, ${date}, load ${before.toFixed(1)} to ${after.toFixed(1)}`,
-    `The plugin's time for a container, of ${containers}, in ms`,
+    `Linux ${kernel}, ${processor}, ${cores} cores, ${memoryGib} GiB, ${date}, load ${before.toFixed(1)} to ${after.toFixed(1)}`,
+    ...(ofContainers === undefined ? [] : [containersText(ofContainers)]),
+    ...(manyHosts === undefined ? [] : [hostsText(manyHosts)]),
+    ...(gaps === undefined ? [] : [gapsText(gaps)]),
+  ].join('\n\n')
+}
+
+function containersText(figures: ContainerFigures): string {
+  const { engine, containers, atSocket, inLog, systemCalls, rounds, comparisons } = figures
+  return [
+    `The plugin's time for a container, of ${containers}, with Docker ${engine}, in ms`,
     callTable(atSocket, inLog),
     `The plugin's system calls for ${systemCalls.containers} containers, started and removed`,
     `execve ${systemCalls.execve}, fork ${systemCalls.fork}, fsync ${systemCalls.fsync}`,
     `A container through the Engine API, ${rounds} rounds in random order, in ms`,
     comparisonTable(comparisons),
-    hostsText(manyHosts),
   ].join('\n\n')
+}
+
+/** Milliseconds are datagrams: one was sent in each. */
+function gapsText(gaps: readonly Gap[]): string {
+  const rows = gaps.map(({ variant, what, backMs, passed }) => [
+    variant,
+    what,
+    String(backMs.length),
+    spread(spreadOf(backMs), 0),
+    spread(spreadOf(passed), 0),
+  ])
+  const heading = [
+    'iptables',
+    '',
+    'times',
+    'whole again after, in ms',
+    'datagrams that passed, one sent each ms',
+  ]
+  return ['What somebody does to the rules', table([heading, ...rows])].join('\n\n')
 }
 
 /** Of a cluster whose other hosts are records only. */
@@ -55,7 +68,7 @@ function hostsText({ hosts, allMs, joinMs, moveMs, systemCalls, memoryMib }: Man
     `all of them appear at once    ${fixed(allMs, 0)} ms from the first write to the last route`,
     `one more appears              ${spread(spreadOf(joinMs), 0)} ms`,
     `one gets another address      ${spread(spreadOf(moveMs), 0)} ms`,
-    `programs started for one      ${systemCalls.execve}`,
+    `programs started for one      ${systemCalls.fork}`,
     `memory of the plugin          ${fixed(before, 0)} MiB alone, ${fixed(after, 0)} MiB with them`,
   ].join('\n')
 }

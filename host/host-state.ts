@@ -52,6 +52,8 @@ export interface HostState extends HostSets {
   readonly forwarding: boolean
   /** The same of IPv6. */
   readonly forwarding6: boolean
+  /** Families in which FORWARD's own policy shall be to drop; of the others it is left as it is. */
+  readonly forwardClosed: readonly Family[]
   /** Host links of recorded endpoints. A link of ours that is not here and is plainly dead is removed. */
   readonly links: readonly string[]
 }
@@ -75,6 +77,8 @@ export interface SeenTable {
   readonly table: string
   /** Rules of every chain, built-in ones too, without "-A CHAIN". */
   readonly chains: ReadonlyMap<string, readonly string[]>
+  /** Built-in chains that drop, by their policy, what no rule of theirs decides on. */
+  readonly closed: ReadonlySet<string>
 }
 
 /** What was seen. Lists named `own…` hold only what carries a mark of `marks.ts`. */

@@ -1,5 +1,4 @@
 /** Wanted chains against seen ones: input for `iptables-restore --noflush`. Pure. */
-import type { Family } from '../address/ip.ts'
 import type { FirewallTable, HostState, ObservedHost, SeenTable } from './host-state.ts'
 import { IPTABLES_VARIANTS, type IptablesProgram, type IptablesVariant } from './iptables-variant.ts'
 import { CHAIN_PREFIX } from './marks.ts'
@@ -8,7 +7,10 @@ import { CHAIN_PREFIX } from './marks.ts'
 const JUMP_TO_OURS = new RegExp(`(^| )-[jg] ${CHAIN_PREFIX}\\S+$`)
 
 /** What the rules of a host follow from. */
-export type WantedRules = Pick<HostState, 'firewall' | 'iptables' | 'forwarding' | 'forwarding6'>
+export type WantedRules = Pick<
+  HostState,
+  'firewall' | 'iptables' | 'forwarding' | 'forwarding6' | 'forwardClosed'
+>
 export type SeenRules = Pick<ObservedHost, 'firewall' | 'forwarding' | 'forwarding6'>
 
 /** Input of one `iptables-restore --noflush`. */
@@ -27,7 +29,7 @@ export function planFirewall(wanted: WantedRules, seen: SeenRules): RestoreText[
     const text = tableNames(wanted, seen, program)
       .map((name) => {
         const table = wantedTable(wanted, program, name)
-        const policies = table?.table === 'filter' ? closeForward(wanted, seen, program.family) : []
+        const policies = table?.table === 'filter' ? closeForward(wanted, seen, program) : []
         return planTable(table, seenTable(seen, program, name), policies)
       })
       .join('')
@@ -43,11 +45,17 @@ function programsOf(chosen: IptablesVariant): IptablesProgram[] {
   ])
 }
 
-/** A host that forwarded nothing before us must not become a router for everybody: what no rule accepts is dropped. */
-function closeForward(wanted: WantedRules, seen: SeenRules, family: Family): string[] {
+/**
+ * A host that forwarded nothing before us must not become a router for everybody, and one that was closed stays so: what no rule
+ * accepts is dropped.
+ */
+function closeForward(wanted: WantedRules, seen: SeenRules, program: IptablesProgram): string[] {
+  const { family } = program
   const isSwitched =
     family === 4 ? wanted.forwarding && !seen.forwarding : wanted.forwarding6 && seen.forwarding6 !== true
-  return isSwitched ? [':FORWARD DROP [0:0]'] : []
+  const isClosed = seenTable(seen, program, 'filter')?.closed.has('FORWARD') ?? false
+  const isOpened = wanted.forwardClosed.includes(family) && !isClosed
+  return isSwitched || isOpened ? [':FORWARD DROP [0:0]'] : []
 }
 
 function tableNames(wanted: WantedRules, seen: SeenRules, { variant, family }: IptablesProgram): string[] {

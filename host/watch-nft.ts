@@ -11,7 +11,7 @@ export const NFT_MONITOR = { file: 'nft', args: ['-j', 'monitor'] } as const
 /** Where iptables-nft keeps its rules, as far as some are ours. */
 const place = { family: v.picklist(['ip', 'ip6']), table: v.picklist(['raw', 'filter', 'nat']) }
 const Rule = v.object({ ...place, chain: v.string(), expr: v.optional(v.array(v.unknown()), []) })
-const Chain = v.object({ ...place, name: v.string() })
+const Chain = v.object({ ...place, name: v.string(), policy: v.optional(v.string()) })
 const Event = v.pipe(
   v.string(),
   v.parseJson(),
@@ -35,7 +35,8 @@ export function readNftEvent(line: string): string | undefined {
   if (verb === undefined) return undefined
   if (rule !== undefined && concernsUs(verb, rule))
     return `${verb} rule ${rule.family} ${rule.table} ${rule.chain}`
-  if (chain?.name.startsWith(CHAIN_PREFIX) === true)
+  const isOpened = chain?.name === 'FORWARD' && chain.policy === 'accept'
+  if (chain !== undefined && (isOpened || chain.name.startsWith(CHAIN_PREFIX)))
     return `${verb} chain ${chain.family} ${chain.table} ${chain.name}`
   return undefined
 }

@@ -26,7 +26,13 @@ export interface HostWatch {
   close(): void
 }
 
-const NO_RULES: WantedRules = { firewall: [], iptables: 'nft', forwarding: false, forwarding6: false }
+const NO_RULES: WantedRules = {
+  firewall: [],
+  iptables: 'nft',
+  forwarding: false,
+  forwarding6: false,
+  forwardClosed: [],
+}
 
 export function watchHost(parts: WatchParts): HostWatch {
   const window = openWindow(parts.onChange)

@@ -14,6 +14,7 @@ import type { EndpointRecord } from '../store/records.ts'
 import { findDeadEndpoints } from './adoption.ts'
 import { desiredState } from './desired-state.ts'
 import { restingAddresses } from './endpoint-addresses.ts'
+import type { KeepForwardClosed } from './forward-policy.ts'
 import { chooseIptables, type IptablesSetting, rememberIptables } from './iptables-choice.ts'
 import { listEndpoints, listNetworks, listPeers, listPolicies, listPorts, type Stores } from './records.ts'
 
@@ -29,6 +30,7 @@ export interface ConvergeParts {
   readonly isHostOpen: boolean
   readonly iptables: IptablesSetting
   readonly segmentMatch: FindSegmentMatch
+  readonly keepForwardClosed: KeepForwardClosed
   /** Where the members of the store listen that this host shares with others; undefined on a single host. */
   readonly storeAddresses: () => readonly StoreAddress[] | undefined
   /** Told of every plan that is not empty, before it is carried out, and of what was noticed when others caused it. */
@@ -37,15 +39,22 @@ export interface ConvergeParts {
   readonly onState: (state: HostState) => void
 }
 
+export interface Converged {
+  /** Before anything was changed. */
+  readonly seen: ObservedHost
+  /** Whether rules were written: some were missing, or shall be others than before. */
+  readonly isRestored: boolean
+}
+
 /**
  * The host is observed before the records are read, so that what is seen was recorded before: a record always comes
- * before its link. Must run alone ({@link Gate}). Gives back what was seen.
+ * before its link. Must run alone ({@link Gate}).
  * @throws RomanaError E_COMMAND, E_HOST, E_STORE
  */
 export async function converge(
   parts: ConvergeParts,
   when: 'at start' | 'later' = 'later',
-): Promise<ObservedHost> {
+): Promise<Converged> {
   let look = await lookAtHost(parts, when)
   try {
     await carryOut(parts, look.plan)
@@ -57,7 +66,7 @@ export async function converge(
     await carryOut(parts, look.plan)
   }
   parts.onState(look.wanted)
-  return look.seen
+  return { seen: look.seen, isRestored: look.plan.restore.length > 0 }
 }
 
 interface Look {
@@ -128,6 +137,7 @@ async function wantedState(
     masquerade,
     isHostOpen,
     iptables,
+    forwardClosed: parts.keepForwardClosed(iptables, seen),
     // Nothing is tried on a host that shall carry nothing.
     segmentMatch: networks.length === 0 ? 'bpf' : await parts.segmentMatch(iptables, seen),
   })

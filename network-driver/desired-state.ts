@@ -1,7 +1,7 @@
 /** Records to the wanted state of this host. Pure. */
 import type { AddressPlan, Plans } from '../address/address-plan.ts'
 import { type Cidr, hostCidr } from '../address/cidr.ts'
-import type { Ip } from '../address/ip.ts'
+import type { Family, Ip } from '../address/ip.ts'
 import { plansOf } from '../address/ipv6-plan.ts'
 import { hostPrefix } from '../address/prefixes.ts'
 import { firewall, type StoreAddress } from '../host/firewall.ts'
@@ -38,6 +38,8 @@ export interface HostRecords {
   readonly sources?: readonly SourceChoice[]
   readonly iptables: IptablesVariant
   readonly segmentMatch: SegmentMatch
+  /** Families in which FORWARD's policy was to drop. */
+  readonly forwardClosed: readonly Family[]
   /** Whether endpoints reach what listens on their own host. */
   readonly isHostOpen: boolean
   readonly policies: readonly PolicyRecord[]
@@ -62,6 +64,7 @@ const NOTHING: Omit<HostState, 'iptables'> = {
   hostSet: undefined,
   forwarding: false,
   forwarding6: false,
+  forwardClosed: [],
   links: [],
 }
 
@@ -102,6 +105,7 @@ export function desiredState(records: HostRecords): HostState {
     iptables,
     forwarding: true,
     forwarding6: plans.ipv6 !== undefined,
+    forwardClosed: records.forwardClosed,
     links: endpoints.map(({ link }) => link),
   }
 }

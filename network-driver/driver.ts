@@ -19,6 +19,7 @@ import { type NetworkDriverParts, openPublishedPorts, portBinding } from './open
 import { checkHasIpv6, checkPlanIsFree } from './plan-check.ts'
 import {
   addChange,
+  cutChangedFlows,
   cutFlows,
   isNoChange,
   NO_CHANGE,
@@ -64,6 +65,8 @@ export class NetworkDriver {
   #lastLinkNumber: number
   /** Changes of policies whose flows may still be there. */
   #uncut: PolicyChange
+  /** Whether rules were written since flows were looked at last: without them forbidden ones may have begun. */
+  #mayHaveStrays: boolean
 
   /**
    * Recovers the journal from the kernel and brings the host to the recorded state.
@@ -71,11 +74,12 @@ export class NetworkDriver {
    */
   static async open(parts: NetworkDriverParts): Promise<NetworkDriver> {
     const recovered = await recoverJournal(parts.stores, await parts.host.observe(), parts.plans)
-    const seen = await converge(parts, 'at start')
+    const { seen, isRestored } = await converge(parts, 'at start')
     const endpoints = await listEndpoints(parts.stores)
     const driver = new NetworkDriver(parts, {
       recovered,
       seen,
+      isRestored,
       live: LiveEndpoints.of(parts.plans, endpoints),
       lastLinkNumber: highestLinkNumber(seen, endpoints),
       peers: await listPeers(parts.stores),
@@ -90,6 +94,7 @@ export class NetworkDriver {
     start: {
       recovered: Recovered
       seen: ObservedHost
+      isRestored: boolean
       live: LiveEndpoints
       lastLinkNumber: number
       peers: readonly PeerRecord[]
@@ -104,6 +109,7 @@ export class NetworkDriver {
     this.#lastLinkNumber = start.lastLinkNumber
     this.#ports = openPublishedPorts(parts, () => this.#seen)
     // A plugin that died between the rules and the flows has left some.
+    this.#mayHaveStrays = start.isRestored
     this.#uncut = { before: [], after: start.policies }
   }
 
@@ -233,6 +239,7 @@ export class NetworkDriver {
     }
     await this.#gate.exclusive(async () => {
       await this.#converge({ ...this.#parts, onPlan })
+      await this.#cutStrays()
     })
     return taken
   }
@@ -249,10 +256,18 @@ export class NetworkDriver {
       await writePolicies(stores.journal, this.#uncut, policies)
       await this.#converge(this.#parts)
       const parts = { host, plans, policies, seen: this.#seen }
-      const count = await cutFlows(parts, this.#uncut)
+      const count = await cutChangedFlows(parts, this.#uncut)
       this.#uncut = NO_CHANGE
       return count
     })
+  }
+
+  /** A look follows whenever rules were written, and none of the calls of the engine waits for this. Must run alone. */
+  async #cutStrays(): Promise<void> {
+    if (!this.#mayHaveStrays) return
+    const { stores, plans, host } = this.#parts
+    await cutFlows({ host, plans, policies: await listPolicies(stores), seen: this.#seen }, () => true)
+    this.#mayHaveStrays = false
   }
 
   async #forgetNetwork(networkId: NetworkId): Promise<void> {
@@ -262,7 +277,9 @@ export class NetworkDriver {
 
   /** Must run alone. Endpoints that were found dead publish nothing more. */
   async #converge(parts: NetworkDriverParts): Promise<void> {
-    this.#seen = await converge(parts)
+    const { seen, isRestored } = await converge(parts)
+    this.#seen = seen
+    this.#mayHaveStrays ||= isRestored
     await this.#ports.settle()
   }
 

@@ -1,5 +1,5 @@
 /** Policies of the cluster come to this host: into the journal, then into the rules, then to the flows that are there already. */
-import type { Plans } from '../address/address-plan.ts'
+import type { AddressPlan, Plans } from '../address/address-plan.ts'
 import type { Ip } from '../address/ip.ts'
 import { plansOf } from '../address/ipv6-plan.ts'
 import { flowSelectors } from '../host/flow-selectors.ts'
@@ -64,14 +64,22 @@ export interface CutParts {
   readonly seen: ObservedHost
 }
 
-/**
- * The rules let pass what belongs to a flow that the kernel knows. So those that the change forbids are forgotten, behind the
- * rules: what comes next of them is judged anew. Gives their number. @throws RomanaError E_COMMAND
- */
-export async function cutFlows(parts: CutParts, { before, after }: PolicyChange): Promise<number> {
-  const { host, plans, seen } = parts
+/** As {@link cutFlows}, those that the change forbids. @throws RomanaError E_COMMAND */
+export async function cutChangedFlows(parts: CutParts, { before, after }: PolicyChange): Promise<number> {
   const changed = policiesOf([...before, ...after])
   if (changed.length === 0) return 0
+  return await cutFlows(parts, (plan, flow) => concerns(plan, changed, flow))
+}
+
+/**
+ * The rules let pass what belongs to a flow that the kernel knows. So those that are forbidden, and for which it is asked, are
+ * forgotten, behind the rules: what comes next of them is judged anew. Gives their number. @throws RomanaError E_COMMAND
+ */
+export async function cutFlows(
+  parts: CutParts,
+  isAsked: (plan: AddressPlan, flow: Flow) => boolean,
+): Promise<number> {
+  const { host, plans, seen } = parts
   const own = new Set([...seen.addresses, ...seen.linkAddresses].map(({ address }) => String(address)))
   const isHost = (address: Ip) => own.has(String(address))
   const policies = policiesOf(parts.policies)
@@ -79,8 +87,7 @@ export async function cutFlows(parts: CutParts, { before, after }: PolicyChange)
   let count = 0
   for (const plan of plansOf(plans)) {
     const ofFamily = flows.filter(({ source }) => source.family === plan.cidr.family)
-    const isCut = (flow: Flow) =>
-      concerns(plan, changed, flow) && isForbidden({ plan, policies, isHost }, flow)
+    const isCut = (flow: Flow) => isAsked(plan, flow) && isForbidden({ plan, policies, isHost }, flow)
     const [kept, forbidden] = partition(ofFamily, isCut)
     await host.forgetFlows(flowSelectors(plan, forbidden, kept))
     count += forbidden.length

@@ -10,6 +10,7 @@ import type { SegmentMatch } from '../host/segment-rules.ts'
 import { type HostWatch, watchHost } from '../host/watch.ts'
 import { makeIpamDriver } from '../ipam-driver/driver.ts'
 import { NetworkDriver } from '../network-driver/driver.ts'
+import { makeKeepForwardClosed } from '../network-driver/forward-policy.ts'
 import { type RepairParts, startRepairLoop } from '../network-driver/repair.ts'
 import { openEmbeddedStore } from '../store/embedded.ts'
 import { guardStore } from '../store/guarded.ts'
@@ -82,6 +83,7 @@ async function openPlugin(
       setting: config.segmentMatch,
       onFound: (match) => logSegmentMatch(log, match),
     }),
+    keepForwardClosed: makeKeepForwardClosed(),
     storeAddresses: () => stores?.current(),
     ports: {
       sockets: opened.adopt(openPortSockets(), (sockets) => sockets.close()),

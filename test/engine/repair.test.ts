@@ -30,6 +30,7 @@ const RULES: readonly Disturbance[] = [
   { what: 'one rule is deleted', line: 'iptables -D ROMANA-FORWARD 1' },
   { what: 'our jump is deleted', line: 'iptables -D FORWARD -j ROMANA-FORWARD' },
   { what: 'the filter table is flushed', line: 'iptables -F', undo: RESTORE_OTHERS },
+  { what: 'what no rule decides on is let through', line: 'iptables -P FORWARD ACCEPT' },
 ]
 const ROUTES: readonly Disturbance[] = [
   { what: 'our routes are flushed', line: 'ip route flush table 8200' },
@@ -44,8 +45,8 @@ const FLUSH_ALL = {
 }
 
 describe.each([
-  { release: 'sid', iptables: 'nft', disturbances: [...RULES, ...ROUTES], repeats: 5 },
-  { release: 'sid', iptables: 'legacy', disturbances: RULES, repeats: 5 },
+  { release: 'sid', iptables: 'nft', disturbances: [...RULES, ...ROUTES], repeats: 2 },
+  { release: 'sid', iptables: 'legacy', disturbances: RULES, repeats: 2 },
   {
     release: 'bookworm',
     iptables: 'nft',
@@ -89,12 +90,6 @@ describe.each([
 
   it('no container reaches one of another network, Docker bridges included, internal or not', async () => {
     await expectReachability()
-  })
-
-  it('and not when Docker leaves it to a policy that accepts', async () => {
-    await typeIn('iptables -P FORWARD ACCEPT')
-    await expectReachability()
-    await typeIn('iptables -P FORWARD DROP')
   })
 
   it.for(shown.disturbances)('is whole within 2 s after $what', async (disturbance, { annotate }) => {

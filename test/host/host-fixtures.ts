@@ -26,6 +26,7 @@ export const EMPTY_HOST: HostRecords = {
   isHostOpen: false,
   iptables: 'nft',
   segmentMatch: 'bpf',
+  forwardClosed: [],
   policies: [],
 }
 

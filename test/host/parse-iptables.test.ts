@@ -23,9 +23,12 @@ COMMIT
 
 function show(text: string): string {
   return parseIptablesSave(text, { variant: 'nft', family: 4 })
-    .flatMap(({ variant, family, table, chains }) => [
+    .flatMap(({ variant, family, table, chains, closed }) => [
       `${variant} IPv${family} ${table}`,
-      ...[...chains].flatMap(([name, rules]) => [`  ${name}`, ...rules.map((rule) => `    ${rule}`)]),
+      ...[...chains].flatMap(([name, rules]) => [
+        `  ${name}${closed.has(name) ? ' closed' : ''}`,
+        ...rules.map((rule) => `    ${rule}`),
+      ]),
     ])
     .join('\n')
 }
@@ -38,7 +41,7 @@ test('tables have their chains, empty ones too, and the rules in order', () => {
   ROMANA-PREROUTING
     -i rmn+ -m rpfilter --invert -j DROP
 nft IPv4 filter
-  FORWARD
+  FORWARD closed
     -j DOCKER-USER
     -m comment --comment "not *raw :INPUT" -j ACCEPT
     

@@ -14,6 +14,10 @@ function jump(target: string): string {
   return `{"jump": {"target": "${target}"}}`
 }
 
+function forwardPolicy(policy: string): string {
+  return `{"add": {"chain": {"family": "ip", "table": "filter", "name": "FORWARD", "handle": 1, "type": "filter", "hook": "forward", "prio": 0, "policy": "${policy}"}}}`
+}
+
 const ACCEPT = '{"accept": null}'
 const RPFILTER = '{"xt": {"type": "match", "name": "rpfilter"}}'
 const FROM =
@@ -33,6 +37,7 @@ describe('others may have done something to our rules with', () => {
       'delete chain ip nat ROMANA-POSTROUTING',
       '{"delete": {"chain": {"family": "ip", "table": "nat", "name": "ROMANA-POSTROUTING", "handle": 9}}}',
     ],
+    ['add chain ip filter FORWARD', forwardPolicy('accept')],
     ['# ERROR: We lost some netlink events!', '# ERROR: We lost some netlink events!'],
   ])('%s', (expected, line) => {
     expect(readNftEvent(line)).toBe(expected)
@@ -43,6 +48,7 @@ const INET_TABLE = '"family": "inet", "table": "filter"'
 
 describe('nothing is said of', () => {
   test.each([
+    ['FORWARD, whose policy is to drop', forwardPolicy('drop')],
     ['our own jump', rule('insert', 'ip filter FORWARD', COUNTER, jump('ROMANA-FORWARD'))],
     ['a rule that Docker appends for a container', rule('add', 'ip raw PREROUTING', FROM, COUNTER)],
     ['a rule that Docker deletes for a container', rule('delete', 'ip raw PREROUTING', FROM, COUNTER)],

@@ -18,6 +18,7 @@ const NFT_RULES: WantedRules = {
   iptables: 'nft',
   forwarding: true,
   forwarding6: false,
+  forwardClosed: [],
 }
 const LEGACY_RULES: WantedRules = { ...NFT_RULES, iptables: 'legacy' }
 const NOTHING: WantedRules = { ...NFT_RULES, firewall: [] }

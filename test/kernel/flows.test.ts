@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { cutFlows } from '../../network-driver/policies.ts'
+import { cutChangedFlows } from '../../network-driver/policies.ts'
 import { BOTH_PLANS } from '../host/host-fixtures.ts'
 import { makeNetnsSet } from '../support/netns.ts'
 import type { OraclePolicy } from '../support/policy-oracle.ts'
@@ -48,7 +48,7 @@ it(`${COUNT} flows are cut within ${CUT_WITHIN_MS} ms, and those beside them are
   const seen = await kernel.host.observe()
   const startedMs = performance.now()
   const parts = { host: kernel.host, plans: BOTH_PLANS, policies: recordsOf([POLICY]), seen }
-  expect(await cutFlows(parts, { before: [], after: recordsOf([POLICY]) })).toBe(COUNT + 2)
+  expect(await cutChangedFlows(parts, { before: [], after: recordsOf([POLICY]) })).toBe(COUNT + 2)
   expect(performance.now() - startedMs).toBeLessThan(CUT_WITHIN_MS)
   const left = await kernel.host.flows()
   expect(left.filter(({ port }) => port === 443)).toHaveLength(COUNT)

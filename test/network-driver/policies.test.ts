@@ -17,6 +17,10 @@ const FLOWS = [
   'udp      17 29 src=10.1.17.2 dst=10.1.17.3 sport=40000 dport=80 src=10.1.17.3 dst=10.1.17.2 sport=80 dport=40000 mark=0 use=1',
 ]
 
+/** From one segment to another. */
+const STRAY =
+  'tcp      6 431999 ESTABLISHED src=10.1.17.2 dst=10.1.33.3 sport=40000 dport=80 src=10.1.33.3 dst=10.1.17.2 sport=80 dport=40000 [ASSURED] mark=0 use=1'
+
 async function startWithFlows(wish = {}): Promise<Romana> {
   const romana = await startRomana(wish)
   await romana.engine.createNetwork('n1', { tenant: 'red', segment: 'web' })
@@ -70,6 +74,18 @@ describe('policies of the cluster', () => {
     expect(await romana.drivers.network.setPolicies(recordsOf([DENY]))).toBe(2)
     expect(policyChains(romana)).toContain('-A ROMANA-IN-1-2 -j DROP')
     expect(romana.kernel.flows).toEqual(FLOWS.slice(2))
+  })
+
+  test('cut what began while rules were missing, once they are back', async () => {
+    const romana = await startWithFlows()
+    await romana.drivers.network.setPolicies(recordsOf([DENY]))
+    await romana.drivers.network.repair(['what the policies changed'])
+    romana.kernel.flows.push(...FLOWS, STRAY)
+    expect(await romana.drivers.network.repair(['nothing that matters'])).toBe('')
+    expect(romana.kernel.flows).toEqual([FLOWS[2], ...FLOWS, STRAY])
+    romana.kernel.iptablesRestore(4, '*filter\n:ROMANA-FORWARD - [0:0]\nCOMMIT\n')
+    expect(await romana.drivers.network.repair(['a flush'])).toContain(':ROMANA-FORWARD')
+    expect(romana.kernel.flows).toEqual([FLOWS[2], FLOWS[2]])
   })
 
   test('are not looked at twice', async () => {

@@ -8,6 +8,7 @@ import type { Host } from '../../host/linux-host.ts'
 import type { SegmentMatch } from '../../host/segment-rules.ts'
 import { makeIpamDriver } from '../../ipam-driver/driver.ts'
 import { NetworkDriver } from '../../network-driver/driver.ts'
+import { makeKeepForwardClosed } from '../../network-driver/forward-policy.ts'
 import type { Recovered } from '../../network-driver/recovery.ts'
 import { type Drivers, METHODS } from '../../plugin/methods.ts'
 import { HostNumberSchema } from '../../store/ids.ts'
@@ -76,6 +77,7 @@ export async function startRomana(wish: StartWish = {}): Promise<Romana> {
     isHostOpen: false,
     iptables: 'nft',
     segmentMatch: () => Promise.resolve(wish.segmentMatch ?? 'bpf'),
+    keepForwardClosed: makeKeepForwardClosed(),
     storeAddresses: () => undefined,
     ports: { sockets, anyPorts: { first: 49_153, last: 49_160 }, onLost: () => undefined },
     onPlan: (text) => carriedOut.push(text),

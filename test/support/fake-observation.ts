@@ -74,6 +74,7 @@ function seenTables(tables: FakeTables, family: Family): SeenTable[] {
     family,
     table,
     chains: new Map([...chains].map(([name, { rules }]) => [name, [...rules]])),
+    closed: new Set([...chains].flatMap(([name, { policy }]) => (policy === 'DROP' ? name : []))),
   }))
 }
 

@@ -3,7 +3,7 @@ import type { LabHost } from '../../lab/lab-host.ts'
 
 const OURS = /ROMANA-/
 
-/** Rules of ours with what stands before our jumps, routes, policy rule, gateways, forwarding. */
+/** Rules of ours with what stands before our jumps, a policy that drops behind them, routes, policy rule, gateways, forwarding. */
 export async function ownFootprint(host: LabHost): Promise<string> {
   const [rules, rules6, ip] = await Promise.all([
     savedRules(host, 'iptables-save'),
@@ -34,7 +34,8 @@ async function savedRules(host: LabHost, program: 'iptables-save' | 'ip6tables-s
   let table = ''
   return stdout.split('\n').flatMap((line) => {
     if (line.startsWith('*')) table = line.slice(1)
-    return line.startsWith('-A ') ? [`${program} ${table} ${line}`] : []
+    const rule = line.replace(/^:FORWARD DROP .*/, '-P FORWARD DROP')
+    return /^-[AP] /.test(rule) ? [`${program} ${table} ${rule}`] : []
   })
 }
 
@@ -44,7 +45,7 @@ function ownRules(all: readonly string[]): string[] {
   const isJump = (rule: string) => /-j ROMANA-/.test(rule) && !/-A ROMANA-/.test(rule)
   const chainOf = (rule: string) => rule.split(' ').slice(0, 4).join(' ')
   return rules.filter((rule, index) => {
-    if (/-A ROMANA-/.test(rule)) return true
+    if (/-A ROMANA-/.test(rule) || rule.endsWith(' filter -P FORWARD DROP')) return true
     return rules.slice(index).some((later) => isJump(later) && chainOf(later) === chainOf(rule))
   })
 }
