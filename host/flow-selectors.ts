@@ -16,55 +16,72 @@ export function flowSelectors(
   forgotten: readonly Flow[],
   kept: readonly Flow[],
 ): FlowSelector[] {
-  const taboo = new Set(kept.flatMap((flow) => textsOf(plan, flow)))
-  const chosen = forgotten.flatMap((flow) => {
-    const texts = textsOf(plan, flow)
-    return texts.find((text) => !taboo.has(text)) ?? texts.at(-1) ?? []
-  })
+  if (forgotten.length === 0) return []
+  const endTexts = new EndTexts(plan)
+  const wanted = forgotten.map((flow) => textsOf(endTexts, flow))
+  const usable = new Set(wanted.flat())
+  for (const flow of kept) for (const text of textsOf(endTexts, flow)) usable.delete(text)
+  const chosen = wanted.flatMap((texts) => texts.find((text) => usable.has(text)) ?? texts.at(-1) ?? [])
   return [...new Set(chosen)].map((text) => text.split(' '))
 }
 
 /** Which addresses a selector means at one end of a flow. */
 type Extent = 'any' | 'segment' | 'address'
 
-/** From wide to narrow. Not any and any: what concerns no address of the plan is not Romana's to forget. */
+/** From wide to narrow. Never any and any: what concerns no address of the plan is not Romana's to forget. */
 const ENDS: readonly (readonly [Extent, Extent])[] = [
   ['any', 'segment'],
   ['segment', 'any'],
   ['segment', 'segment'],
-  ['any', 'address'],
-  ['address', 'any'],
   ['segment', 'address'],
   ['address', 'segment'],
   ['address', 'address'],
 ]
 
 /** All selectors that mean the flow, from wide to narrow. */
-function textsOf(plan: AddressPlan, flow: Flow): string[] {
+function textsOf(endTexts: EndTexts, flow: Flow): string[] {
+  const [source, destination] = [endTexts.of('src', flow.source), endTexts.of('dst', flow.destination)]
+  const services = servicesOf(flow)
   return ENDS.flatMap(([from, to]) => {
-    const source = endOf(plan, 'src', flow.source, from)
-    const destination = endOf(plan, 'dst', flow.destination, to)
-    if (source === undefined || destination === undefined) return []
-    return servicesOf(flow).map((service) => `-f ipv${flow.source.family}${source}${destination}${service}`)
+    const [begin, end] = [source[from], destination[to]]
+    if (begin === undefined || end === undefined) return []
+    return services.map((service) => `-f ipv${flow.source.family}${begin}${end}${service}`)
   })
 }
 
-function endOf(plan: AddressPlan, end: 'src' | 'dst', address: Ip, extent: Extent): string | undefined {
-  if (extent === 'any') return ''
-  if (extent === 'address') return ` --${end} ${address}`
-  if (!plan.cidr.contains(address)) return undefined
-  const mask = segmentMask(plan)
-  const numbers = Ip.of(address.family, address.value & mask)
-  return ` --${end} ${numbers} --mask-${end} ${Ip.of(address.family, mask)}`
+type ExtentTexts = Readonly<Record<Extent, string | undefined>>
+
+/** What a selector says of one end. Kept, since there are many flows between few addresses. */
+class EndTexts {
+  readonly #plan: AddressPlan
+  readonly #known = { src: new Map<bigint, ExtentTexts>(), dst: new Map<bigint, ExtentTexts>() }
+
+  constructor(plan: AddressPlan) {
+    this.#plan = plan
+  }
+
+  of(end: 'src' | 'dst', address: Ip): ExtentTexts {
+    const texts = this.#known[end].get(address.value) ?? this.#make(end, address)
+    this.#known[end].set(address.value, texts)
+    return texts
+  }
+
+  /** The segment's text is undefined where the address has none. */
+  #make(end: 'src' | 'dst', address: Ip): ExtentTexts {
+    const mask = segmentMask(this.#plan)
+    const numbers = Ip.of(address.family, address.value & mask)
+    const segment = ` --${end} ${numbers} --mask-${end} ${Ip.of(address.family, mask)}`
+    return {
+      any: '',
+      segment: this.#plan.cidr.contains(address) ? segment : undefined,
+      address: ` --${end} ${address}`,
+    }
+  }
 }
 
 function servicesOf({ protocol, port, icmpType }: Flow): string[] {
   const ofProtocol = ` -p ${protocol}`
-  const one =
-    port === undefined
-      ? icmpType === undefined
-        ? []
-        : [`${ofProtocol} --${protocol}-type ${icmpType}`]
-      : [`${ofProtocol} --dport ${port}`]
+  const ofIcmp = icmpType === undefined ? [] : [`${ofProtocol} --${protocol}-type ${icmpType}`]
+  const one = port === undefined ? ofIcmp : [`${ofProtocol} --dport ${port}`]
   return ['', ofProtocol, ...one]
 }

@@ -1,4 +1,5 @@
 /** Flows that the kernel keeps in mind (conntrack): listed, and made to be forgotten, so that they are judged anew. */
+import type { Cidr } from '../address/cidr.ts'
 import type { Family } from '../address/ip.ts'
 import { reasonOf } from '../errors.ts'
 import type { FlowSelector } from './flow-selectors.ts'
@@ -11,10 +12,27 @@ export interface UdpPort {
   readonly port: number
 }
 
-/** All flows of this host. @throws RomanaError E_COMMAND */
-export async function listFlows(run: RunCommand): Promise<Flow[]> {
-  const list = (family: string) => run({ file: 'conntrack', args: ['-L', '-f', family] })
-  return (await Promise.all(['ipv4', 'ipv6'].map(list))).flatMap(parseConntrack)
+/** Those that an address of these networks began or answers, translated ones too. @throws RomanaError E_COMMAND */
+export async function listFlows(run: RunCommand, networks: readonly Cidr[]): Promise<Flow[]> {
+  return (await Promise.all(networks.map((network) => listOf(run, network)))).flat()
+}
+
+async function listOf(run: RunCommand, network: Cidr): Promise<Flow[]> {
+  const list = async (...selector: readonly string[]) =>
+    parseConntrack(await run({ file: 'conntrack', args: ['-L', '-f', `ipv${network.family}`, ...selector] }))
+  const [from, to, translated] = await Promise.all([
+    list('--src', String(network)),
+    list('--dst', String(network)),
+    list('--dst-nat'),
+  ])
+  const isFromElsewhere = ({ source }: Flow) => !network.contains(source)
+  const isOnlyAnswered = ({ destination, server }: Flow) =>
+    !network.contains(destination) && network.contains(server)
+  return [
+    ...from,
+    ...to.filter(isFromElsewhere),
+    ...translated.filter((flow) => isFromElsewhere(flow) && isOnlyAnswered(flow)),
+  ]
 }
 
 /** Well when they have ended meanwhile. @throws RomanaError E_COMMAND */

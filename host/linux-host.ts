@@ -1,4 +1,5 @@
 /** The one observer and the one applier: this Linux host behind an interface. Nothing is decided here. */
+import type { Cidr } from '../address/cidr.ts'
 import { reasonOf } from '../errors.ts'
 import type { FlowSelector } from './flow-selectors.ts'
 import { forgetFlows, forgetUdpFlows, listFlows, type UdpPort } from './flows.ts'
@@ -26,8 +27,8 @@ export interface Host {
    * reaching whoever had the port before. @throws RomanaError E_COMMAND
    */
   forgetUdpFlows(hostPorts: readonly UdpPort[]): Promise<void>
-  /** Flows that the kernel lets pass because it knows them. @throws RomanaError E_COMMAND */
-  flows(): Promise<Flow[]>
+  /** Flows of these networks that the kernel lets pass because it knows them. @throws RomanaError E_COMMAND */
+  flows(networks: readonly Cidr[]): Promise<Flow[]>
   /** Makes the kernel judge those anew that one of these means. @throws RomanaError E_COMMAND */
   forgetFlows(selectors: readonly FlowSelector[]): Promise<void>
   /** Ends what runs beside the plugin. The kernel's state stays. */
@@ -48,7 +49,7 @@ export function openLinuxHost(parts: LinuxHostParts): Host {
     addEndpoint: (wiring) => addEndpoint(parts, wiring),
     removeEndpoint: (hostLink) => removeLink(parts.slowBatch, hostLink),
     forgetUdpFlows: (hostPorts) => forgetUdpFlows(parts.run, hostPorts),
-    flows: () => listFlows(parts.run),
+    flows: (networks) => listFlows(parts.run, networks),
     forgetFlows: (selectors) => forgetFlows(parts.run, selectors),
     close() {
       parts.fastBatch.close()

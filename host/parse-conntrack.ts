@@ -16,33 +16,38 @@ export interface Flow {
   readonly icmpType?: number
 }
 
-/** One a line; lines without addresses are left out. */
+/** One a line; lines without addresses are left out. There can be very many, between few addresses. */
 export function parseConntrack(text: string): Flow[] {
-  return text.split('\n').flatMap((line) => {
-    const [, name, number] = /^(\S+)\s+(\d+) /.exec(line) ?? []
-    const protocol = name === 'unknown' ? number : name
-    const [source, server] = valuesOf(line, 'src')
-    const [destination] = valuesOf(line, 'dst')
-    if (protocol === undefined || source === undefined || server === undefined || destination === undefined)
-      return []
-    const [port] = valuesOf(line, 'dport')
-    const serverPort = valuesOf(line, 'sport')[1]
-    const [icmpType] = valuesOf(line, 'type')
-    return [
-      {
-        protocol,
-        source: Ip.parse(source),
-        destination: Ip.parse(destination),
-        server: Ip.parse(server),
-        ...(port === undefined ? {} : { port: Number(port) }),
-        ...(serverPort === undefined ? {} : { serverPort: Number(serverPort) }),
-        ...(icmpType === undefined ? {} : { icmpType: Number(icmpType) }),
-      },
-    ]
-  })
+  const addresses = new Map<string, Ip>()
+  const addressOf = (word: string): Ip => {
+    const address = addresses.get(word) ?? Ip.parse(word)
+    addresses.set(word, address)
+    return address
+  }
+  return text.split('\n').flatMap((line) => flowOf(line, addressOf) ?? [])
 }
 
-/** That of the direction of who began, then that of the answers. */
-function valuesOf(line: string, name: string): string[] {
-  return [...line.matchAll(new RegExp(` ${name}=(\\S+)`, 'g'))].flatMap(([, value]) => value ?? [])
+function flowOf(line: string, addressOf: (word: string) => Ip): Flow | undefined {
+  const [name = '', number = '', ...words] = line.split(/ +/)
+  // Those of who began come first, then those of the answers.
+  const [sources, destinations] = [valuesOf(words, 'src='), valuesOf(words, 'dst=')]
+  const [source, server] = sources
+  const [destination] = destinations
+  if (source === undefined || server === undefined || destination === undefined) return undefined
+  const [port] = valuesOf(words, 'dport=')
+  const serverPort = valuesOf(words, 'sport=')[1]
+  const [icmpType] = valuesOf(words, 'type=')
+  return {
+    protocol: name === 'unknown' ? number : name,
+    source: addressOf(source),
+    destination: addressOf(destination),
+    server: addressOf(server),
+    ...(port === undefined ? {} : { port: Number(port) }),
+    ...(serverPort === undefined ? {} : { serverPort: Number(serverPort) }),
+    ...(icmpType === undefined ? {} : { icmpType: Number(icmpType) }),
+  }
+}
+
+function valuesOf(words: readonly string[], name: string): string[] {
+  return words.filter((word) => word.startsWith(name)).map((word) => word.slice(name.length))
 }

@@ -10,6 +10,7 @@ import { makeKeyedSerial } from '../store/serial.ts'
 import { highestLinkNumber } from './adoption.ts'
 import { converge, preview, underlayMtu } from './converge.ts'
 import { createEndpoint, deleteEndpoint, join, leave } from './endpoints.ts'
+import { FlowCuts } from './flow-cuts.ts'
 import { makeGate } from './gate.ts'
 import { LiveEndpoints } from './live-endpoints.ts'
 import { refuseOtherNat } from './network-nat.ts'
@@ -17,16 +18,7 @@ import { type NetworkWish, parseNetworkWish } from './network-options.ts'
 import { segmentOfPools } from './network-pools.ts'
 import { type NetworkDriverParts, openPublishedPorts, portBinding } from './open-ports.ts'
 import { checkHasIpv6, checkPlanIsFree } from './plan-check.ts'
-import {
-  addChange,
-  cutChangedFlows,
-  cutFlows,
-  isNoChange,
-  NO_CHANGE,
-  type PolicyChange,
-  policyChange,
-  writePolicies,
-} from './policies.ts'
+import { type CutParts, isNoChange, policyChange, writePolicies } from './policies.ts'
 import { formatHostPort, type HostPort } from './port-sockets.ts'
 import { hasIpv6Elsewhere, type PortWish, parsePortWishes } from './port-wishes.ts'
 import { type PublishedPorts, unknownPublisher } from './published-ports.ts'
@@ -63,10 +55,7 @@ export class NetworkDriver {
   /** The other hosts as the last look at this one found them in the journal: a Join does not read them all. */
   #peers: readonly PeerRecord[]
   #lastLinkNumber: number
-  /** Changes of policies whose flows may still be there. */
-  #uncut: PolicyChange
-  /** Whether rules were written since flows were looked at last: without them forbidden ones may have begun. */
-  #mayHaveStrays: boolean
+  readonly #cuts: FlowCuts
 
   /**
    * Recovers the journal from the kernel and brings the host to the recorded state.
@@ -108,9 +97,7 @@ export class NetworkDriver {
     this.#live = start.live
     this.#lastLinkNumber = start.lastLinkNumber
     this.#ports = openPublishedPorts(parts, () => this.#seen)
-    // A plugin that died between the rules and the flows has left some.
-    this.#mayHaveStrays = start.isRestored
-    this.#uncut = { before: [], after: start.policies }
+    this.#cuts = new FlowCuts(start.policies, start.isRestored)
   }
 
   /** @throws RomanaError E_IPAM_PAIR, E_OPTION, E_POOL_UNKNOWN, E_COMMAND, E_STORE */
@@ -239,7 +226,6 @@ export class NetworkDriver {
     }
     await this.#gate.exclusive(async () => {
       await this.#converge({ ...this.#parts, onPlan })
-      await this.#cutStrays()
     })
     return taken
   }
@@ -248,26 +234,29 @@ export class NetworkDriver {
    * The policies of the cluster, as the directory has them: recorded, carried out, and existing flows cut that they forbid. Gives how
    * many. What failed is done by the next call. @throws RomanaError E_COMMAND, E_HOST, E_STORE
    */
-  setPolicies(policies: readonly PolicyRecord[]): Promise<number> {
-    const { stores, plans, host } = this.#parts
-    return this.#gate.exclusive(async () => {
-      this.#uncut = addChange(this.#uncut, policyChange(await listPolicies(stores), policies))
-      if (isNoChange(this.#uncut)) return 0
-      await writePolicies(stores.journal, this.#uncut, policies)
+  async setPolicies(policies: readonly PolicyRecord[]): Promise<number> {
+    const { stores } = this.#parts
+    await this.#gate.exclusive(async () => {
+      const change = this.#cuts.addChange(policyChange(await listPolicies(stores), policies))
+      if (isNoChange(change)) return
+      await writePolicies(stores.journal, change, policies)
       await this.#converge(this.#parts)
-      const parts = { host, plans, policies, seen: this.#seen }
-      const count = await cutChangedFlows(parts, this.#uncut)
-      this.#uncut = NO_CHANGE
-      return count
     })
+    return await this.#cuts.cutChanged(this.#cutParts(policies))
   }
 
-  /** A look follows whenever rules were written, and none of the calls of the engine waits for this. Must run alone. */
-  async #cutStrays(): Promise<void> {
-    if (!this.#mayHaveStrays) return
-    const { stores, plans, host } = this.#parts
-    await cutFlows({ host, plans, policies: await listPolicies(stores), seen: this.#seen }, () => true)
-    this.#mayHaveStrays = false
+  /**
+   * Cuts the flows that are forbidden, if rules were written since the last time: without them such flows may have begun. Gives how many.
+   * @throws RomanaError E_COMMAND, E_STORE
+   */
+  cutStrays(): Promise<number> {
+    const { stores } = this.#parts
+    return this.#cuts.cutStrays(async () => this.#cutParts(await listPolicies(stores)))
+  }
+
+  #cutParts(policies: readonly PolicyRecord[]): CutParts {
+    const { host, plans } = this.#parts
+    return { host, plans, policies, seen: this.#seen }
   }
 
   async #forgetNetwork(networkId: NetworkId): Promise<void> {
@@ -279,8 +268,10 @@ export class NetworkDriver {
   async #converge(parts: NetworkDriverParts): Promise<void> {
     const { seen, isRestored } = await converge(parts)
     this.#seen = seen
-    this.#mayHaveStrays ||= isRestored
     await this.#ports.settle()
+    if (!isRestored) return
+    this.#cuts.rulesWritten()
+    this.#parts.onRulesWritten()
   }
 
   /** An internal network has no way in. */

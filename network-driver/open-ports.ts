@@ -23,6 +23,8 @@ export interface PortParts {
 
 export interface NetworkDriverParts extends ConvergeParts {
   readonly ports: PortParts
+  /** Told when rules were written, but for those of ports: what the kernel knows is to be judged again. */
+  readonly onRulesWritten: () => void
 }
 
 /** @param seen the host as it was seen last. */

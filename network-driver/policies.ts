@@ -80,13 +80,15 @@ export async function cutFlows(
   isAsked: (plan: AddressPlan, flow: Flow) => boolean,
 ): Promise<number> {
   const { host, plans, seen } = parts
-  const own = new Set([...seen.addresses, ...seen.linkAddresses].map(({ address }) => String(address)))
-  const isHost = (address: Ip) => own.has(String(address))
   const policies = policiesOf(parts.policies)
-  const flows = await host.flows()
+  const flows = await host.flows(plansOf(plans).map(({ cidr }) => cidr))
   let count = 0
   for (const plan of plansOf(plans)) {
-    const ofFamily = flows.filter(({ source }) => source.family === plan.cidr.family)
+    const { family } = plan.cidr
+    const own = [...seen.addresses, ...seen.linkAddresses].filter(({ address }) => address.family === family)
+    const values = new Set(own.map(({ address }) => address.value))
+    const isHost = ({ value }: Ip) => values.has(value)
+    const ofFamily = flows.filter(({ source }) => source.family === family)
     const isCut = (flow: Flow) => isAsked(plan, flow) && isForbidden({ plan, policies, isHost }, flow)
     const [kept, forbidden] = partition(ofFamily, isCut)
     await host.forgetFlows(flowSelectors(plan, forbidden, kept))

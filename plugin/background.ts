@@ -71,6 +71,23 @@ export function keepEngineAsked(
   opened.defer(() => everywhere.close())
 }
 
+/** Milliseconds. Where thousands of flows are forbidden, cutting them takes seconds. */
+const CUTTING_TIMES = { gatherMs: 0, distanceMs: 1_000, regularMs: 60_000, retryMs: 2_000 }
+
+/** What began while rules were missing does not go on behind them. */
+export function keepCut(network: NetworkDriver, log: Log, opened: AsyncDisposableStack): Repeating {
+  const cutting = startRepeating({
+    ...CUTTING_TIMES,
+    async task() {
+      const cut = await network.cutStrays()
+      if (cut > 0) log.info({ cut }, 'what began while rules were missing is cut')
+    },
+    onFailure: (error) => log.warn({ err: error }, `forbidden flows are not cut: ${reasonOf(error)}`),
+  })
+  opened.defer(() => cutting.close())
+  return cutting
+}
+
 /** What the directory says of policies comes to this host. */
 export function keepPolicies(
   directory: Store,

@@ -1,4 +1,6 @@
 /** Builds the object graph: stores, host, drivers. The only place that makes concrete classes. */
+
+import type { Repeating } from '../cluster/repeat.ts'
 import { reasonOf } from '../errors.ts'
 import { readEphemeralPorts } from '../host/ephemeral-ports.ts'
 import { openIpBatch } from '../host/ip-batch.ts'
@@ -17,7 +19,7 @@ import { guardStore } from '../store/guarded.ts'
 import type { HostNumber } from '../store/ids.ts'
 import type { Store } from '../store/store.ts'
 import { Admin } from './admin.ts'
-import { keepEngineAsked, keepMirrored, keepPolicies, keepReconciled } from './background.ts'
+import { keepCut, keepEngineAsked, keepMirrored, keepPolicies, keepReconciled } from './background.ts'
 import { type ClusterParts, type ClusterTasks, startClusterTasks } from './cluster-tasks.ts'
 import type { Config } from './config.ts'
 import { ContainerNames } from './container-names.ts'
@@ -70,6 +72,7 @@ async function openPlugin(
   const stores = await openStoreAddresses(config, opened, repair.expect)
   const cluster = followCluster({ directory, journal, log, expect: repair.expect }, opened)
   const shared = guarded(directory.store, cluster)
+  let cutting: Repeating | undefined
   const opening = NetworkDriver.open({
     stores: { directory: shared, journal, host: number },
     host,
@@ -93,8 +96,10 @@ async function openPlugin(
     },
     onPlan: (plan, noticed) => logPlan(log, plan, noticed),
     onState: repair.follow,
+    onRulesWritten: () => cutting?.soon(),
   })
   const network = await opening
+  cutting = keepCut(network, log, opened)
   const ipam = makeIpamDriver({
     directory: shared,
     journal,

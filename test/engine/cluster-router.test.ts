@@ -1,8 +1,19 @@
 /** Hosts behind a router that knows their prefixes only, Docker 28 and 20.10 among them. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startMembers, wrongPairs } from '../support/cluster-members.ts'
-import { byIpv6, type Member } from '../support/reach.ts'
-import { type RomanaCluster, startRomanaCluster } from '../support/romana-cluster.ts'
+import { byIpv6, type Member, startMember } from '../support/reach.ts'
+import {
+  applyPolicies,
+  type RomanaCluster,
+  startRomanaCluster,
+  typeRomana,
+} from '../support/romana-cluster.ts'
+
+const WEB = { appliesTo: [{ tenant: 'blue', segment: 'web' }] }
+/** Milliseconds. */
+const HOLDS_WITHIN_MS = 1_000
+const CUT_WITHIN_MS = 2_000
 
 let cluster: RomanaCluster
 let members: Member[]
@@ -61,3 +72,62 @@ it('a container reaches outside with the address of its host', async () => {
   const ping = ['exec', member.name, 'ping', '-c', '1', '-W', '2', cluster.lab.router.outside.address]
   await member.host.docker(ping)
 })
+
+it('a policy holds on every host within a second, and what goes on there is cut within two', async () => {
+  const web = members.filter(({ name }) => name.includes('-blue-web-'))
+  const pairs = web.map((from, index) => ({ from, to: web[(index + 1) % web.length] ?? from }))
+  for (const { from, to } of pairs)
+    await from.host.docker([
+      'exec',
+      '--detach',
+      from.name,
+      'sh',
+      '-c',
+      `ping -i 0.1 ${to.address} > /tmp/pings`,
+    ])
+  const answers = () => Promise.all(pairs.map(({ from }) => countLines(from, '/tmp/pings')))
+  const newOnes = () => Promise.all(pairs.map(({ from, to }) => reaches(from, to.address)))
+  const [first] = cluster.hosts
+  if (first === undefined) throw new Error('No host')
+  await sleep(500)
+  expect(Math.min(...(await answers()))).toBeGreaterThan(2)
+  await applyPolicies(first, { policies: [{ name: 'shut', direction: 'ingress', ...WEB, default: 'deny' }] })
+  await sleep(HOLDS_WITHIN_MS)
+  expect(await newOnes()).toEqual(pairs.map(() => false))
+  await sleep(CUT_WITHIN_MS - HOLDS_WITHIN_MS)
+  const cut = await answers()
+  await sleep(500)
+  expect(await answers()).toEqual(cut)
+  await typeRomana(first, 'policy remove shut')
+  await sleep(HOLDS_WITHIN_MS)
+  expect(await newOnes()).toEqual(pairs.map(() => true))
+})
+
+it('a published port obeys a policy, by the address of who calls', async () => {
+  const [first] = cluster.hosts
+  if (first === undefined) throw new Error('No host')
+  const published = await startMember(first, 'published', 'blue-web', '--publish', '8080:7000')
+  const { outside, run } = cluster.lab.router
+  const calls = async (...from: readonly string[]) =>
+    (await run('nc', ['-z', '-w', '1', ...from, first.address, '8080'], { reject: false })).exitCode === 0
+  expect(await calls()).toBe(true)
+  const allow = { peers: [{ cidr: `${outside.address}/32` }], rules: [{ protocol: 'tcp', ports: [7000] }] }
+  await applyPolicies(first, {
+    policies: [{ name: 'one', direction: 'ingress', ...WEB, default: 'deny', ...allow }],
+  })
+  await sleep(HOLDS_WITHIN_MS)
+  expect([await calls(), await calls('-s', outside.address)]).toEqual([false, true])
+  await typeRomana(first, 'policy remove one')
+  await sleep(HOLDS_WITHIN_MS)
+  expect(await calls()).toBe(true)
+  await first.docker(['rm', '--force', published.name])
+})
+
+async function countLines({ host, name }: Member, file: string): Promise<number> {
+  return (await host.docker(['exec', name, 'cat', file])).stdout.split('\n').length
+}
+
+async function reaches({ host, name }: Member, address: string): Promise<boolean> {
+  const ping = ['exec', name, 'ping', '-c', '1', '-W', '1', address]
+  return (await host.docker(ping, { reject: false })).exitCode === 0
+}

@@ -53,7 +53,7 @@ describe('of flows that the kernel shall forget', () => {
 
   it('one that only its addresses tell from another goes by them', () => {
     expect(selectorsOf(PLAN, ['icmp 10.1.17.2 > 10.2.18.3 8'], ['icmp 10.1.17.2 > 10.2.18.4 8'])).toBe(
-      '-f ipv4 --dst 10.2.18.3',
+      '-f ipv4 --src 10.0.17.0 --mask-src 255.0.255.0 --dst 10.2.18.3',
     )
     const kept = [
       'icmp 10.1.17.2 > 10.2.18.4 8',

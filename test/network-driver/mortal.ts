@@ -55,7 +55,7 @@ export function mortalHost(host: Host, life: Life): Host {
     addEndpoint: (wiring) => life.write(() => host.addEndpoint(wiring)),
     removeEndpoint: (link) => life.write(() => host.removeEndpoint(link)),
     forgetUdpFlows: (ports) => life.write(() => host.forgetUdpFlows(ports)),
-    flows: () => life.read(() => host.flows()),
+    flows: (networks) => life.read(() => host.flows(networks)),
     forgetFlows: (selectors) => life.write(() => host.forgetFlows(selectors)),
     close: () => host.close(),
   }

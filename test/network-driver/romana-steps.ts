@@ -82,6 +82,7 @@ export async function startRomana(wish: StartWish = {}): Promise<Romana> {
     ports: { sockets, anyPorts: { first: 49_153, last: 49_160 }, onLost: () => undefined },
     onPlan: (text) => carriedOut.push(text),
     onState: () => undefined,
+    onRulesWritten: () => undefined,
   })
   const ipam = makeIpamDriver({
     directory,

@@ -1,4 +1,5 @@
-/** Which flows `conntrack -D` deletes, as conntrack-tools reads its arguments. */
+/** Which flows `conntrack -L` lists and `-D` deletes, as conntrack-tools reads its arguments. */
+import { Cidr } from '../../address/cidr.ts'
 import { Ip } from '../../address/ip.ts'
 
 /** @param line as `conntrack -L` prints it */
@@ -31,6 +32,7 @@ function pairsOf(args: readonly string[]): [string, string][] {
 
 function isUnder(address: string | undefined, network: string, mask: string | undefined): boolean {
   if (address === undefined) return false
+  if (network.includes('/')) return Cidr.parse(network).contains(Ip.parse(address))
   const bits = mask === undefined ? -1n : Ip.parse(mask).value
   return ((Ip.parse(address).value ^ Ip.parse(network).value) & bits) === 0n
 }

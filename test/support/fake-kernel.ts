@@ -140,8 +140,7 @@ function fakeRun(kernel: Kernel): RunCommand {
     const command = `${file} ${args.join(' ')}`
     if (command === 'ip -batch -') runBatch(kernel, input, 4)
     else if (command === 'ip -6 -batch -') runBatch(kernel, input, 6)
-    else if (command === 'conntrack -L -f ipv4') return kernel.flows.join('\n')
-    else if (command === 'conntrack -L -f ipv6') return ''
+    else if (command.startsWith('conntrack -L ')) return listFlows(kernel, args.slice(1))
     else if (file === 'conntrack' && !args.includes('--orig-port-dst')) forgetFlows(kernel, args.slice(1))
     else if (command === 'ipset restore') restoreSet(kernel, input)
     else if (command === 'iptables-nft-restore --noflush --wait 5') restore(kernel, 4, input)
@@ -150,6 +149,11 @@ function fakeRun(kernel: Kernel): RunCommand {
     else throw new Error(`The fake kernel does not know the command "${command}"`)
     return ''
   }
+}
+
+/** `conntrack -L`. No flow is translated here. */
+function listFlows(kernel: Kernel, args: readonly string[]): string {
+  return args.includes('--dst-nat') ? '' : kernel.flows.filter((flow) => isMeant(flow, args)).join('\n')
 }
 
 /** `conntrack -D`. */

@@ -1,5 +1,5 @@
 /** Several hosts of the lab with the plugin, and an etcd that they share, as the engine tests use them. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
@@ -80,6 +80,18 @@ export async function typeRomana(host: LabHost, line: string): Promise<string> {
   const { exitCode, stdout, stderr } = await romanaOn(host, line)
   if (exitCode !== 0) throw new Error(`romana ${line} on ${host.name}: ${stderr || stdout}`)
   return stdout
+}
+
+/** By the romana command. @throws Error when it says no */
+export async function applyPolicies(host: LabHost, document: object): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'romana-policy-'))
+  try {
+    const file = join(directory, 'policies.json')
+    writeFileSync(file, JSON.stringify(document))
+    await typeRomana(host, `policy apply ${file}`)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 }
 
 const Status = v.object({

@@ -1,9 +1,6 @@
 /** What happens to a host while its table must stay true. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { LabHost } from '../../lab/lab-host.ts'
-import { typeRomana } from '../support/romana-cluster.ts'
+import { applyPolicies, typeRomana } from '../support/romana-cluster.ts'
 import { PLUGIN, startIdle } from '../support/romana-host.ts'
 import type { Sentence } from './oracle.ts'
 import { createTruthNetwork } from './truth-members.ts'
@@ -44,6 +41,23 @@ const POLICY_DOCUMENT = {
   ],
 }
 
+const SILENCE: readonly Sentence[] = [
+  {
+    says: 'green-web calls nobody',
+    judge: ({ from }) => (from.network?.name === 'green-web' ? 'dropped' : undefined),
+  },
+]
+const SILENCE_DOCUMENT = {
+  policies: [
+    {
+      name: 'green-is-silent',
+      direction: 'egress',
+      appliesTo: [{ tenant: 'green', segment: 'web' }],
+      default: 'deny',
+    },
+  ],
+}
+
 /** Somebody of this host types a line. */
 function typed(what: string, line: string, isTight = true): Perturbation {
   return { what, isTight, act: async (host) => void (await host.runInside('sh', ['-c', line])) }
@@ -62,6 +76,15 @@ export const PERTURBATIONS: readonly Perturbation[] = [
   typed('our jump is deleted', 'iptables -D FORWARD -j ROMANA-FORWARD'),
   typed('one rule is deleted', 'iptables -D ROMANA-FORWARD 1'),
   typed('the check of sources is flushed', 'iptables -t raw -F ROMANA-PREROUTING'),
+  typed('the check of IPv6 sources is flushed', 'ip6tables -t raw -F ROMANA-PREROUTING'),
+  typed('what comes to the host is not judged', 'iptables -D INPUT -j ROMANA-INPUT'),
+  typed('what comes to the host by IPv6 is not judged', 'ip6tables -F ROMANA-INPUT'),
+  typed('the raw table is flushed', `iptables -t raw -F; ${OTHERS}`),
+  typed('the nat table is flushed', `iptables -t nat -F; ${OTHERS}`),
+  typed(
+    'our IPv6 jump is put last',
+    'ip6tables -D FORWARD -j ROMANA-FORWARD; ip6tables -A FORWARD -j ROMANA-FORWARD',
+  ),
   typed('masquerading is flushed', 'iptables -t nat -F ROMANA-POSTROUTING'),
   typed('the filter table is flushed', `iptables -F; ${OTHERS}`),
   typed('a rule that lets all pass is put above ours', `${above('-I')}; sleep 1; ${above('-D')}`, false),
@@ -70,6 +93,17 @@ export const PERTURBATIONS: readonly Perturbation[] = [
   typed('our routes are flushed', 'ip route flush table 8200; ip -6 route flush table 8200'),
   typed('the policy rules are deleted', 'ip rule delete priority 8200; ip -6 rule delete priority 8200'),
   typed('forwarding is switched off', 'sysctl -qw net.ipv4.ip_forward=0'),
+  typed('IPv6 forwarding is switched off', 'sysctl -qw net.ipv6.conf.all.forwarding=0'),
+  typed(
+    'a gateway is deleted',
+    'ip address delete 10.1.17.1/32 dev $(ip -o route get 10.1.17.2 | grep -o "rmne[0-9]*")',
+  ),
+  typed(
+    'a link of a container is set down',
+    'ip link set $(ip -o route get 10.1.17.2 | grep -o "rmne[0-9]*") down',
+  ),
+  typed('neighbours are forgotten', 'ip neigh flush all'),
+  typed('flows are forgotten', 'conntrack -F'),
   typed('reverse paths are checked loosely', 'sysctl -qw net.ipv4.conf.all.rp_filter=2'),
   typed('the plugin is killed', "pkill -KILL -f '[r]omana/plugin.js'"),
   {
@@ -82,9 +116,39 @@ export const PERTURBATIONS: readonly Perturbation[] = [
     },
   },
   {
+    what: 'a segment may reach nobody, and may again',
+    isTight: true,
+    act: (host) => applyPolicies(host, SILENCE_DOCUMENT),
+    rule: {
+      sentences: SILENCE,
+      undo: async (host) => void (await typeRomana(host, 'policy remove green-is-silent')),
+    },
+  },
+  {
     what: 'a container is restarted',
     isTight: true,
     act: async (host) => void (await host.docker(['restart', 'blue-db-2'])),
+  },
+  {
+    what: 'a container is killed and starts again',
+    isTight: true,
+    async act(host) {
+      await host.docker(['kill', 'grey-db-2'])
+      await host.docker(['start', 'grey-db-2'])
+    },
+  },
+  {
+    what: 'a container leaves its network and comes back',
+    isTight: true,
+    async act(host) {
+      await host.docker(['network', 'disconnect', 'grey-web', 'grey-web-2'])
+      await host.docker(['network', 'connect', 'grey-web', 'grey-web-2'])
+    },
+  },
+  {
+    what: 'a container on a bridge of Docker comes',
+    isTight: true,
+    act: (host) => startIdle(host, 'lan-3', 'lan'),
   },
   {
     what: 'a container moves to another tenant',
@@ -121,17 +185,6 @@ export const PERTURBATIONS: readonly Perturbation[] = [
   { what: 'the engine is restarted', isTight: true, act: (host) => host.restartEngine() },
   { what: 'the engine is killed', isTight: true, act: (host) => host.restartEngine({ signal: 'SIGKILL' }) },
 ]
-
-async function applyPolicies(host: LabHost, document: object): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'romana-policy-'))
-  try {
-    const file = join(directory, 'policies.json')
-    writeFileSync(file, JSON.stringify(document))
-    await typeRomana(host, `policy apply ${file}`)
-  } finally {
-    rmSync(directory, { recursive: true })
-  }
-}
 
 function above(verb: '-I' | '-D'): string {
   const rule = 'FORWARD -m comment --comment all -j ACCEPT'

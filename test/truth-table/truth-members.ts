@@ -1,4 +1,7 @@
-/** The containers of a truth table: of every tenant and segment, of an internal network, and of Docker's own bridges. */
+/**
+ * The containers of a truth table: of every tenant and segment, of an internal network and one without IPv4, and of Docker's own
+ * bridges.
+ */
 import type { LabHost } from '../../lab/lab-host.ts'
 import { createNetwork, startIdle } from '../support/romana-host.ts'
 
@@ -11,15 +14,17 @@ export function engineArgsOf(number: number): string[] {
   return ['--live-restore', `--bip=172.30.${number}.1/24`]
 }
 
-/** Makes networks and containers "blue-web-1", of both families on Romana's networks. @throws ExecaError */
+/** Makes networks and containers "blue-web-1", of both families on Romana's networks but one. @throws ExecaError */
 export async function startTruthMembers(host: LabHost, number: number): Promise<void> {
   const segments = TENANTS.flatMap((tenant) => SEGMENTS.map((segment) => ({ tenant, segment })))
   for (const { tenant, segment } of segments) await createTruthNetwork(host, tenant, segment)
   await createTruthNetwork(host, 'grey', 'vault', '--internal')
+  await createTruthNetwork(host, 'blue', 'six', '--ipv4=false')
   const subnet = (last: string) => ['--subnet', `172.31.${number}.${last}/25`]
   await host.docker(['network', 'create', ...subnet('0'), 'lan'])
   await host.docker(['network', 'create', '--internal', ...subnet('128'), 'cellar'])
-  const networks = [...segments.map(({ tenant, segment }) => `${tenant}-${segment}`), 'grey-vault', 'lan']
+  const ofSegments = segments.map(({ tenant, segment }) => `${tenant}-${segment}`)
+  const networks = [...ofSegments, 'grey-vault', 'blue-six', 'lan']
   for (const network of networks)
     for (const each of NUMBERS) await startIdle(host, `${network}-${each}`, network)
   for (const network of ['cellar', 'bridge']) await startIdle(host, `${network}-1`, network)
