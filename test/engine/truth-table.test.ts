@@ -1,4 +1,7 @@
-/** Everybody asks everybody, on one host and on three: the table is as the documentation says, and is again after all that happens. */
+/**
+ * Everybody asks everybody, on one host and on three, whose kernels are taken for such without xt_bpf: the table is as the documentation
+ * says, and is again after all that happens.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LabHost } from '../../lab/lab-host.ts'
 import { startRomanaCluster } from '../support/romana-cluster.ts'
@@ -20,19 +23,20 @@ const LEAK = 'FORWARD -s 10.0.0.0/8 -j ACCEPT'
 const LOSS = 'FORWARD -p icmp -j DROP'
 
 describe.each([
-  { count: 1, cells: 5_000, perturbations: PERTURBATIONS },
+  { count: 1, cells: 5_000, settings: TRUTH_SETTINGS, perturbations: PERTURBATIONS },
   {
     count: 3,
     cells: 30_000,
+    settings: { ...TRUTH_SETTINGS, ROMANA_SEGMENT_MATCH: 'masks' },
     perturbations: PERTURBATIONS.filter(({ what }) => /policy is|moves|plugin is killed/.test(what)),
   },
-])('$count hosts', ({ count, cells, perturbations }) => {
+])('$count hosts', ({ count, cells, settings, perturbations }) => {
   let truthLab: TruthLab & AsyncDisposable
   let world: TruthWorld
   let first: LabHost
 
   beforeAll(async () => {
-    truthLab = await startTruthLab(count)
+    truthLab = await startTruthLab(count, settings)
     const [host] = truthLab.hosts
     if (host === undefined) throw new Error('The lab has no host')
     first = host
@@ -150,7 +154,10 @@ const WATCHED = {
 /** Docker lets its bridges out to everywhere: as long as our rules are not there, to us too. */
 const NEIGHBOURS = /^bridge-/
 
-async function startTruthLab(count: number): Promise<TruthLab & AsyncDisposable> {
+async function startTruthLab(
+  count: number,
+  settings: Readonly<Record<string, string>>,
+): Promise<TruthLab & AsyncDisposable> {
   const numbers = Array.from({ length: count }, (_, index) => index + 1)
   const hosts = numbers.map((number) => ({ release: 'sid' as const, engineArgs: engineArgsOf(number) }))
   const [host] = hosts
@@ -162,7 +169,7 @@ async function startTruthLab(count: number): Promise<TruthLab & AsyncDisposable>
       lab: name,
       underlay: base.underlay,
       hosts,
-      settings: TRUTH_SETTINGS,
+      settings,
     })
     return {
       ...base,
@@ -171,6 +178,6 @@ async function startTruthLab(count: number): Promise<TruthLab & AsyncDisposable>
       [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
     }
   }
-  const single = await startRomanaHost({ lab: name, ...host }, TRUTH_SETTINGS)
+  const single = await startRomanaHost({ lab: name, ...host }, settings)
   return { ...base, lab: single.lab, hosts: [single.host], [Symbol.asyncDispose]: single.lab.stop }
 }
