@@ -12,12 +12,8 @@ export interface UdpPort {
   readonly port: number
 }
 
-/** Those that an address of these networks began or answers, translated ones too. @throws RomanaError E_COMMAND */
-export async function listFlows(run: RunCommand, networks: readonly Cidr[]): Promise<Flow[]> {
-  return (await Promise.all(networks.map((network) => listOf(run, network)))).flat()
-}
-
-async function listOf(run: RunCommand, network: Cidr): Promise<Flow[]> {
+/** Those that an address of this network began or answers, translated ones too. @throws RomanaError E_COMMAND */
+export async function listFlows(run: RunCommand, network: Cidr): Promise<Flow[]> {
   const list = async (...selector: readonly string[]) =>
     parseConntrack(await run({ file: 'conntrack', args: ['-L', '-f', `ipv${network.family}`, ...selector] }))
   const [from, to, translated] = await Promise.all([

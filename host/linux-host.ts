@@ -27,8 +27,8 @@ export interface Host {
    * reaching whoever had the port before. @throws RomanaError E_COMMAND
    */
   forgetUdpFlows(hostPorts: readonly UdpPort[]): Promise<void>
-  /** Flows of these networks that the kernel lets pass because it knows them. @throws RomanaError E_COMMAND */
-  flows(networks: readonly Cidr[]): Promise<Flow[]>
+  /** Flows of this network that the kernel lets pass because it knows them. @throws RomanaError E_COMMAND */
+  flows(network: Cidr): Promise<Flow[]>
   /** Makes the kernel judge those anew that one of these means. @throws RomanaError E_COMMAND */
   forgetFlows(selectors: readonly FlowSelector[]): Promise<void>
   /** Ends what runs beside the plugin. The kernel's state stays. */
@@ -49,7 +49,7 @@ export function openLinuxHost(parts: LinuxHostParts): Host {
     addEndpoint: (wiring) => addEndpoint(parts, wiring),
     removeEndpoint: (hostLink) => removeLink(parts.slowBatch, hostLink),
     forgetUdpFlows: (hostPorts) => forgetUdpFlows(parts.run, hostPorts),
-    flows: (networks) => listFlows(parts.run, networks),
+    flows: (network) => listFlows(parts.run, network),
     forgetFlows: (selectors) => forgetFlows(parts.run, selectors),
     close() {
       parts.fastBatch.close()

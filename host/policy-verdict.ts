@@ -13,14 +13,8 @@ export interface Judges {
   readonly policies: readonly Policy[]
   /** Whether the address is one of this host itself. */
   readonly isHost: (address: Ip) => boolean
-}
-
-/** Those that a change of these policies may concern. */
-export function concerns(plan: AddressPlan, changed: readonly Policy[], { source, server }: Flow): boolean {
-  return changed.some(({ direction, appliesTo }) => {
-    const own = direction === 'ingress' ? server : source
-    return appliesTo.some((party) => isOf(plan, party, own))
-  })
+  /** Whether endpoints reach what listens on their own host. */
+  readonly isHostOpen: boolean
 }
 
 /** Whether a packet that begins the flow would be dropped now because of a policy, or for want of one. */
@@ -47,13 +41,14 @@ function maySend({ plan, policies, isHost }: Judges, flow: Flow): boolean {
   )
 }
 
-/** By the rules of every host, or by a policy that names the host. */
-function mayReachHost({ plan, policies }: Judges, flow: Flow): boolean {
+/** By the setting, by the rules of every host, or by a policy that names the host. */
+function mayReachHost({ plan, policies, isHostOpen }: Judges, flow: Flow): boolean {
   const isUsual =
     (flow.protocol === 'icmp' && flow.icmpType === 8) ||
     (flow.protocol === 'icmpv6' && flow.icmpType === 128) ||
     (['tcp', 'udp'].includes(flow.protocol) && flow.serverPort === 53)
   return (
+    isHostOpen ||
     isUsual ||
     policies.some(
       (policy) =>

@@ -10,7 +10,7 @@ import { makeKeyedSerial } from '../store/serial.ts'
 import { highestLinkNumber } from './adoption.ts'
 import { converge, preview, underlayMtu } from './converge.ts'
 import { createEndpoint, deleteEndpoint, join, leave } from './endpoints.ts'
-import { FlowCuts } from './flow-cuts.ts'
+import { cutFlows } from './flow-cuts.ts'
 import { makeGate } from './gate.ts'
 import { LiveEndpoints } from './live-endpoints.ts'
 import { refuseOtherNat } from './network-nat.ts'
@@ -18,7 +18,7 @@ import { type NetworkWish, parseNetworkWish } from './network-options.ts'
 import { segmentOfPools } from './network-pools.ts'
 import { type NetworkDriverParts, openPublishedPorts, portBinding } from './open-ports.ts'
 import { checkHasIpv6, checkPlanIsFree } from './plan-check.ts'
-import { type CutParts, isNoChange, policyChange, writePolicies } from './policies.ts'
+import { isNoChange, policyChange, writePolicies } from './policies.ts'
 import { formatHostPort, type HostPort } from './port-sockets.ts'
 import { hasIpv6Elsewhere, type PortWish, parsePortWishes } from './port-wishes.ts'
 import { type PublishedPorts, unknownPublisher } from './published-ports.ts'
@@ -55,7 +55,10 @@ export class NetworkDriver {
   /** The other hosts as the last look at this one found them in the journal: a Join does not read them all. */
   #peers: readonly PeerRecord[]
   #lastLinkNumber: number
-  readonly #cuts: FlowCuts
+  /** Whether the rules are behind the recorded policies: those of the last call could not be written. */
+  #isBehindPolicies = false
+  /** Whether forbidden flows may go on: rules were written since, or a plugin before this one died between rules and flows. */
+  #mayHaveStrays = true
 
   /**
    * Recovers the journal from the kernel and brings the host to the recorded state.
@@ -63,16 +66,14 @@ export class NetworkDriver {
    */
   static async open(parts: NetworkDriverParts): Promise<NetworkDriver> {
     const recovered = await recoverJournal(parts.stores, await parts.host.observe(), parts.plans)
-    const { seen, isRestored } = await converge(parts, 'at start')
+    const { seen } = await converge(parts, 'at start')
     const endpoints = await listEndpoints(parts.stores)
     const driver = new NetworkDriver(parts, {
       recovered,
       seen,
-      isRestored,
       live: LiveEndpoints.of(parts.plans, endpoints),
       lastLinkNumber: highestLinkNumber(seen, endpoints),
       peers: await listPeers(parts.stores),
-      policies: await listPolicies(parts.stores),
     })
     await driver.#ports.settle()
     return driver
@@ -83,11 +84,9 @@ export class NetworkDriver {
     start: {
       recovered: Recovered
       seen: ObservedHost
-      isRestored: boolean
       live: LiveEndpoints
       lastLinkNumber: number
       peers: readonly PeerRecord[]
-      policies: readonly PolicyRecord[]
     },
   ) {
     this.#parts = parts
@@ -97,7 +96,6 @@ export class NetworkDriver {
     this.#live = start.live
     this.#lastLinkNumber = start.lastLinkNumber
     this.#ports = openPublishedPorts(parts, () => this.#seen)
-    this.#cuts = new FlowCuts(start.policies, start.isRestored)
   }
 
   /** @throws RomanaError E_IPAM_PAIR, E_OPTION, E_POOL_UNKNOWN, E_COMMAND, E_STORE */
@@ -231,32 +229,36 @@ export class NetworkDriver {
   }
 
   /**
-   * The policies of the cluster, as the directory has them: recorded, carried out, and existing flows cut that they forbid. Gives how
-   * many. What failed is done by the next call. @throws RomanaError E_COMMAND, E_HOST, E_STORE
+   * The policies of the cluster, as the directory has them: recorded and carried out. What failed is done by the next call.
+   * {@link cutStrays} is due then. @throws RomanaError E_COMMAND, E_HOST, E_STORE
    */
-  async setPolicies(policies: readonly PolicyRecord[]): Promise<number> {
+  setPolicies(policies: readonly PolicyRecord[]): Promise<void> {
     const { stores } = this.#parts
-    await this.#gate.exclusive(async () => {
-      const change = this.#cuts.addChange(policyChange(await listPolicies(stores), policies))
-      if (isNoChange(change)) return
+    return this.#gate.exclusive(async () => {
+      const change = policyChange(await listPolicies(stores), policies)
+      if (isNoChange(change) && !this.#isBehindPolicies) return
+      this.#isBehindPolicies = true
       await writePolicies(stores.journal, change, policies)
       await this.#converge(this.#parts)
+      this.#isBehindPolicies = false
     })
-    return await this.#cuts.cutChanged(this.#cutParts(policies))
   }
 
   /**
-   * Cuts the flows that are forbidden, if rules were written since the last time: without them such flows may have begun. Gives how many.
+   * Cuts the flows that are forbidden, if rules were written since the last time. Gives how many. Holds up nobody.
    * @throws RomanaError E_COMMAND, E_STORE
    */
-  cutStrays(): Promise<number> {
-    const { stores } = this.#parts
-    return this.#cuts.cutStrays(async () => this.#cutParts(await listPolicies(stores)))
-  }
-
-  #cutParts(policies: readonly PolicyRecord[]): CutParts {
-    const { host, plans } = this.#parts
-    return { host, plans, policies, seen: this.#seen }
+  async cutStrays(): Promise<number> {
+    if (!this.#mayHaveStrays) return 0
+    this.#mayHaveStrays = false
+    const { stores, host, plans, isHostOpen } = this.#parts
+    try {
+      const policies = await listPolicies(stores)
+      return await cutFlows({ host, plans, policies, seen: this.#seen, isHostOpen })
+    } catch (error) {
+      this.#mayHaveStrays = true
+      throw error
+    }
   }
 
   async #forgetNetwork(networkId: NetworkId): Promise<void> {
@@ -270,7 +272,7 @@ export class NetworkDriver {
     this.#seen = seen
     await this.#ports.settle()
     if (!isRestored) return
-    this.#cuts.rulesWritten()
+    this.#mayHaveStrays = true
     this.#parts.onRulesWritten()
   }
 

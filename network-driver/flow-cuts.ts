@@ -1,56 +1,40 @@
-/** Flows that the kernel lets pass, since it knows them, and that are forbidden by now: what may be left of them, and the cutting. */
+/**
+ * The rules let pass what belongs to a flow that the kernel knows. So behind a change of the rules, and behind a gap in which some were
+ * missing, flows go on that are forbidden now: these are forgotten, and what comes next of them is judged anew.
+ */
+import type { Plans } from '../address/address-plan.ts'
+import { plansOf } from '../address/ipv6-plan.ts'
+import { flowSelectors } from '../host/flow-selectors.ts'
+import type { ObservedHost } from '../host/host-state.ts'
+import type { Host } from '../host/linux-host.ts'
+import type { Flow } from '../host/parse-conntrack.ts'
+import { isForbidden, type Judges } from '../host/policy-verdict.ts'
 import type { PolicyRecord } from '../store/policy-records.ts'
-import {
-  addChange,
-  type CutParts,
-  cutChangedFlows,
-  cutFlows,
-  isNoChange,
-  NO_CHANGE,
-  type PolicyChange,
-} from './policies.ts'
+import { policiesOf } from './policy-state.ts'
 
-/** Each cutting that fails is left for the next one. */
-export class FlowCuts {
-  #uncut: PolicyChange
-  #mayHaveStrays: boolean
+/** What flows are judged by. */
+export interface CutParts extends Pick<Judges, 'isHostOpen'> {
+  readonly host: Host
+  readonly plans: Plans
+  /** All that hold now. */
+  readonly policies: readonly PolicyRecord[]
+  readonly seen: ObservedHost
+}
 
-  /** A plugin that died between the rules and the flows has left some: all that a policy of these concerns is looked at. */
-  constructor(policies: readonly PolicyRecord[], isRestored: boolean) {
-    this.#uncut = { before: [], after: policies }
-    this.#mayHaveStrays = isRestored
+/** Behind the rules. Gives how many. @throws RomanaError E_COMMAND */
+export async function cutFlows(parts: CutParts): Promise<number> {
+  const { host, plans, seen, isHostOpen } = parts
+  const policies = policiesOf(parts.policies)
+  const own = [...seen.addresses, ...seen.linkAddresses].map(({ address }) => address)
+  let count = 0
+  for (const plan of plansOf(plans)) {
+    const { family } = plan.cidr
+    const values = new Set(own.filter((address) => address.family === family).map(({ value }) => value))
+    const judges: Judges = { plan, policies, isHost: ({ value }) => values.has(value), isHostOpen }
+    const verdictOf = (flow: Flow) => (isForbidden(judges, flow) ? 'forbidden' : 'kept')
+    const { forbidden = [], kept = [] } = Object.groupBy(await host.flows(plan.cidr), verdictOf)
+    await host.forgetFlows(flowSelectors(plan, forbidden, kept))
+    count += forbidden.length
   }
-
-  /** Adds it to those whose flows are not cut yet, and gives all of these. */
-  addChange(change: PolicyChange): PolicyChange {
-    this.#uncut = addChange(this.#uncut, change)
-    return this.#uncut
-  }
-
-  /** Rules were written: without them forbidden flows may have begun. */
-  rulesWritten(): void {
-    this.#mayHaveStrays = true
-  }
-
-  /** What the changed policies forbid. Gives how many. @throws RomanaError E_COMMAND */
-  async cutChanged(parts: CutParts): Promise<number> {
-    const change = this.#uncut
-    if (isNoChange(change)) return 0
-    const count = await cutChangedFlows(parts, change)
-    // Unless there was another change meanwhile.
-    if (this.#uncut === change) this.#uncut = NO_CHANGE
-    return count
-  }
-
-  /** Whatever is forbidden, if rules were written since the last time. Gives how many. @throws RomanaError E_COMMAND */
-  async cutStrays(parts: () => Promise<CutParts>): Promise<number> {
-    if (!this.#mayHaveStrays) return 0
-    this.#mayHaveStrays = false
-    try {
-      return await cutFlows(await parts(), () => true)
-    } catch (error) {
-      this.#mayHaveStrays = true
-      throw error
-    }
-  }
+  return count
 }

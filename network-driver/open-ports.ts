@@ -23,7 +23,7 @@ export interface PortParts {
 
 export interface NetworkDriverParts extends ConvergeParts {
   readonly ports: PortParts
-  /** Told when rules were written, but for those of ports: what the kernel knows is to be judged again. */
+  /** Told when rules were written, but for those of ports: {@link NetworkDriver.cutStrays} is due. */
   readonly onRulesWritten: () => void
 }
 

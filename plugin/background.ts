@@ -74,13 +74,13 @@ export function keepEngineAsked(
 /** Milliseconds. Where thousands of flows are forbidden, cutting them takes seconds. */
 const CUTTING_TIMES = { gatherMs: 0, distanceMs: 1_000, regularMs: 60_000, retryMs: 2_000 }
 
-/** What began while rules were missing does not go on behind them. */
+/** What a policy forbids, or began while rules were missing, does not go on behind the rules. */
 export function keepCut(network: NetworkDriver, log: Log, opened: AsyncDisposableStack): Repeating {
   const cutting = startRepeating({
     ...CUTTING_TIMES,
     async task() {
       const cut = await network.cutStrays()
-      if (cut > 0) log.info({ cut }, 'what began while rules were missing is cut')
+      if (cut > 0) log.info({ cut }, 'forbidden flows are cut')
     },
     onFailure: (error) => log.warn({ err: error }, `forbidden flows are not cut: ${reasonOf(error)}`),
   })
@@ -101,8 +101,8 @@ export function keepPolicies(
     prefix: directoryKeys.policies(),
     schema: PolicyRecord,
     async onRecords(policies) {
-      const cut = await network.setPolicies(policies)
-      log.debug({ policies: policies.length, cut }, 'policies are carried out')
+      await network.setPolicies(policies)
+      log.debug({ policies: policies.length }, 'policies are carried out')
     },
     onTrouble: (error) => log.error({ err: error }, `policies stay as they are: ${reasonOf(error)}`),
     signal: stop.signal,

@@ -171,7 +171,12 @@ describe('the verdict of a flow', () => {
     const isHost = (address: Ip) => String(address) === HOST.address
     fc.assert(
       fc.property(policySets, (policies) => {
-        const judges = { plan: PLANS.ipv4, policies: policiesOf(recordsOf(policies)), isHost }
+        const judges = {
+          plan: PLANS.ipv4,
+          policies: policiesOf(recordsOf(policies)),
+          isHost,
+          isHostOpen: false,
+        }
         // What no network lets pass is not begun, so internal ones are left out.
         const pairs = PAIRS.filter(({ from, to }) => from.isInternal !== true && to.isInternal !== true)
         const wrong = pairs.flatMap(({ from, to }) =>
@@ -201,7 +206,12 @@ describe('the verdict of a flow', () => {
         { name: 'a', direction: 'ingress', appliesTo: [{ tenant: 'red', segment: 'db' }], default: 'deny' },
       ]),
     )
-    const judges = { plan: PLANS.ipv4, policies, isHost: (address: Ip) => String(address) === HOST.address }
+    const judges = {
+      plan: PLANS.ipv4,
+      policies,
+      isHost: (address: Ip) => String(address) === HOST.address,
+      isHostOpen: false,
+    }
     const verdict = (from: Place, segment: string, destination?: string) => {
       const server = Ip.parse(endpoint('red', segment, 2).address)
       const flow = {
@@ -219,5 +229,25 @@ describe('the verdict of a flow', () => {
       verdict(OUTSIDE, 'db', HOST.address),
       verdict(OUTSIDE, 'web'),
     ]).toEqual(['well', 'well', 'forbidden', 'forbidden'])
+  })
+
+  test('leaves what comes to an open host to it, but for who may send nothing', () => {
+    const policies = policiesOf(
+      recordsOf([
+        { name: 'a', direction: 'egress', appliesTo: [{ tenant: 'red', segment: 'db' }], default: 'deny' },
+      ]),
+    )
+    const judges = { plan: PLANS.ipv4, policies, isHost: (address: Ip) => String(address) === HOST.address }
+    const verdict = (isHostOpen: boolean, segment: string) => {
+      const [source, server] = [endpoint('red', segment, 2), HOST].map(({ address }) => Ip.parse(address))
+      if (source === undefined || server === undefined) throw new Error('No address')
+      const flow = { protocol: 'tcp', source, destination: server, server, serverPort: 80 }
+      return isForbidden({ ...judges, isHostOpen }, flow) ? 'forbidden' : 'well'
+    }
+    expect([verdict(false, 'web'), verdict(true, 'web'), verdict(true, 'db')]).toEqual([
+      'forbidden',
+      'well',
+      'forbidden',
+    ])
   })
 })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parseConntrack } from '../../host/parse-conntrack.ts'
-import { cutChangedFlows } from '../../network-driver/policies.ts'
+import { cutFlows } from '../../network-driver/flow-cuts.ts'
 import { BOTH_PLANS } from '../host/host-fixtures.ts'
 import { makeNetnsSet } from '../support/netns.ts'
 import type { OraclePolicy } from '../support/policy-oracle.ts'
@@ -51,8 +51,14 @@ it(`${COUNT} flows are cut within ${CUT_WITHIN_MS} ms, and those beside them are
   ])
   const seen = await kernel.host.observe()
   const startedMs = performance.now()
-  const parts = { host: kernel.host, plans: BOTH_PLANS, policies: recordsOf([POLICY]), seen }
-  expect(await cutChangedFlows(parts, { before: [], after: recordsOf([POLICY]) })).toBe(COUNT + 2)
+  const parts = {
+    host: kernel.host,
+    plans: BOTH_PLANS,
+    policies: recordsOf([POLICY]),
+    seen,
+    isHostOpen: false,
+  }
+  expect(await cutFlows(parts)).toBe(COUNT + 2)
   expect(performance.now() - startedMs).toBeLessThan(CUT_WITHIN_MS)
   const left = parseConntrack(await kernel.netns.run({ file: 'conntrack', args: ['-L'] }))
   expect(left.filter(({ port }) => port === 443)).toHaveLength(KEPT)

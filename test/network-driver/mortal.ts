@@ -55,7 +55,7 @@ export function mortalHost(host: Host, life: Life): Host {
     addEndpoint: (wiring) => life.write(() => host.addEndpoint(wiring)),
     removeEndpoint: (link) => life.write(() => host.removeEndpoint(link)),
     forgetUdpFlows: (ports) => life.write(() => host.forgetUdpFlows(ports)),
-    flows: (networks) => life.read(() => host.flows(networks)),
+    flows: (network) => life.read(() => host.flows(network)),
     forgetFlows: (selectors) => life.write(() => host.forgetFlows(selectors)),
     close: () => host.close(),
   }
