@@ -1,9 +1,9 @@
 /** What a container on a network of Romana costs, on one real engine. */
 import Dockerode from 'dockerode'
-import { startLab } from '../lab/lab.ts'
 import type { LabHost } from '../lab/lab-host.ts'
 import { timeContainer } from './containers.ts'
 import { openMeasuredSocket } from './measured-socket.ts'
+import { createRomanaNetwork, startOneHost } from './one-host.ts'
 import { type Comparison, compare, runRounds } from './paired-rounds.ts'
 import { type CallFigures, callsInLog, figuresOf } from './plugin-calls.ts'
 import { countSystemCalls, type SystemCalls } from './system-calls.ts'
@@ -35,9 +35,8 @@ export async function measureContainers(
   wish: { readonly rounds: number; readonly containers: number; readonly release: 'sid' | 'bookworm' },
 ): Promise<ContainerFigures> {
   const { rounds, containers, release } = wish
-  await using lab = await startLab({ name: 'bench', hosts: [{ name: 'h1', release }], underlay: 'layer2' })
-  const [host] = lab.hosts
-  if (host === undefined) throw new Error('The lab has no host')
+  await using one = await startOneHost('bench', { release })
+  const { host } = one
   await host.installPlugin({ alias, directory: 'dist/plugin' })
   const api = new Dockerode({ socketPath: host.dockerSocket })
   const comparisons = await compareNetworks(host, api, rounds)
@@ -53,7 +52,7 @@ async function compareNetworks(
   engine: Dockerode,
   rounds: number,
 ): Promise<readonly Comparison[]> {
-  await createRomanaNetwork(host, 'romana', 'paired')
+  await createRomanaNetwork(host, 'paired')
   for (const name of ['bridge-a', 'bridge-b']) await host.docker(['network', 'create', name])
   const variants = { romana: 'paired', bridge: 'bridge-a', 'another bridge': 'bridge-b', none: 'none' }
   const done = await runRounds(engine, variants, { rounds, warmUp: WARM_UP })
@@ -75,7 +74,7 @@ async function measureCalls(
 ): Promise<{ atSocket: readonly CallFigures[]; systemCalls: ContainerFigures['systemCalls'] }> {
   const [path, target] = [host.rootPath(MEASURED.socket), host.rootPath(PLUGIN_SOCKET)]
   await using socket = await openMeasuredSocket(path, target)
-  await createRomanaNetwork(host, MEASURED.driver, MEASURED.network)
+  await createRomanaNetwork(host, MEASURED.network, MEASURED)
   await runContainers(engine, WARM_UP)
   const before = socket.calls.length
   await runContainers(engine, containers)
@@ -98,7 +97,7 @@ async function readOwnFigures(
   await host.docker(['plugin', 'disable', '--force', alias])
   await host.docker(['plugin', 'set', alias, 'ROMANA_LOG_LEVEL=debug'])
   await host.docker(['plugin', 'enable', alias])
-  await createRomanaNetwork(host, 'romana', MEASURED.network)
+  await createRomanaNetwork(host, MEASURED.network)
   await runContainers(engine, WARM_UP)
   const before = host.engineLog().length
   await runContainers(engine, containers)
@@ -107,8 +106,4 @@ async function readOwnFigures(
 
 async function runContainers(engine: Dockerode, count: number): Promise<void> {
   for (let container = 0; container < count; container += 1) await timeContainer(engine, MEASURED.network)
-}
-
-async function createRomanaNetwork(host: LabHost, driver: string, name: string): Promise<void> {
-  await host.docker(['network', 'create', '--driver', driver, '--ipam-driver', driver, name])
 }

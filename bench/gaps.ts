@@ -6,10 +6,11 @@ import { spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { run } from '../lab/command.ts'
 import { IMAGE } from '../lab/image.ts'
-import { startLab } from '../lab/lab.ts'
 import type { LabHost } from '../lab/lab-host.ts'
+import { sandboxOf } from '../lab/sandboxes.ts'
 import { waitUntil } from '../lab/wait-until.ts'
 import { CALM_MS } from '../network-driver/repair.ts'
+import { createRomanaNetwork, startOneHost } from './one-host.ts'
 
 const VARIANTS = ['nft', 'legacy'] as const
 type Variant = (typeof VARIANTS)[number]
@@ -58,8 +59,11 @@ const PORT = 7000
 /** Milliseconds. */
 const PATIENCE_MS = 20_000
 const PAUSE_MS = 500
-/** Twenty repairs without a calm between them are taken for a fight with a program, and repairs wait then. */
-const IN_A_ROW = 10
+/**
+ * Twenty repairs without a calm between them are taken for a fight with a program, and repairs wait then. To take back what was done
+ * to others can lead to a second repair.
+ */
+const IN_A_ROW = 5
 
 export async function measureGaps(alias: string, flushes: number): Promise<Gap[]> {
   const gaps: Gap[] = []
@@ -68,16 +72,14 @@ export async function measureGaps(alias: string, flushes: number): Promise<Gap[]
 }
 
 async function measureVariant(alias: string, variant: Variant, flushes: number): Promise<Gap[]> {
-  const hosts = [{ name: 'h1', release: 'sid', iptables: variant }] as const
-  await using lab = await startLab({ name: `gaps${variant}`, hosts, underlay: 'layer2' })
-  const [host] = lab.hosts
-  if (host === undefined) throw new Error('The lab has no host')
+  await using one = await startOneHost(`gaps${variant}`, { release: 'sid', iptables: variant })
+  const { host } = one
   await host.installPlugin({ alias, directory: 'dist/plugin' })
   const sender = await startContainer(host, 'blue')
   const receiver = await startContainer(host, 'green')
   await type(host, SAVE)
   const whole = await rulesOf(host)
-  await using _stream = startStream(sender.netns, receiver.address)
+  using _stream = startStream(sender.netns, receiver.address)
   const gaps: Gap[] = []
   for (const { what, line, undo } of waysOf(variant)) {
     const [backMs, passed]: [number[], number[]] = [[], []]
@@ -91,8 +93,9 @@ async function measureVariant(alias: string, variant: Variant, flushes: number):
       )
       backMs.push(performance.now() - startedMs)
       if (undo !== undefined) await type(host, undo)
-      await sleep(round % IN_A_ROW === 0 ? CALM_MS : PAUSE_MS)
+      await sleep(PAUSE_MS)
       passed.push((await countDatagrams(receiver.netns)) - before)
+      if (round % IN_A_ROW === 0) await sleep(CALM_MS)
     }
     gaps.push({ variant, what, backMs, passed })
   }
@@ -107,13 +110,11 @@ interface Container {
 
 async function startContainer(host: LabHost, tenant: string): Promise<Container> {
   const options = ['--ipam-opt', `tenant=${tenant}`, '--ipam-opt', 'segment=web']
-  const drivers = ['--driver', 'romana', '--ipam-driver', 'romana']
-  await host.docker(['network', 'create', ...drivers, ...options, tenant])
+  await createRomanaNetwork(host, tenant, { options })
   await host.docker(['run', '--detach', '--name', tenant, '--network', tenant, IMAGE, 'sleep', '100000'])
-  const format = '{{.NetworkSettings.SandboxKey}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'
+  const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'
   const { stdout } = await host.docker(['inspect', '--format', format, tenant])
-  const [key = '', address = ''] = stdout.split(' ')
-  return { address, netns: host.rootPath(key.replace('/var/run/', '/run/')) }
+  return { address: stdout, netns: await sandboxOf(host, tenant) }
 }
 
 /** Perl is part of every Debian. */

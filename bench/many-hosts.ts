@@ -6,9 +6,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type EtcdCluster, startEtcdCluster } from '../lab/etcd-cluster.ts'
-import { startLab } from '../lab/lab.ts'
 import type { LabHost } from '../lab/lab-host.ts'
 import { waitUntil } from '../lab/wait-until.ts'
+import { createRomanaNetwork, startOneHost } from './one-host.ts'
 import { countSystemCalls, pluginProcesses, type SystemCalls } from './system-calls.ts'
 
 /** 1,023 hosts. */
@@ -34,21 +34,16 @@ export interface ManyHosts {
 
 export async function measureManyHosts(alias: string, hosts: number): Promise<ManyHosts> {
   const directory = mkdtempSync(join(tmpdir(), 'romana-bench-'))
-  await using lab = await startLab({
-    name: 'manyhosts',
-    hosts: [{ name: 'h1', release: 'sid' }],
-    underlay: 'layer2',
-  })
+  await using one = await startOneHost('manyhosts', { release: 'sid' })
+  const { host } = one
   try {
-    const [host] = lab.hosts
-    if (host === undefined) throw new Error('The lab has no host')
     const etcd = await startEtcdCluster([host], directory)
     await etcd.equip(host)
     const settings = { ...etcd.settings, ROMANA_PLAN: PLAN }
     await host.installPlugin({ alias, directory: 'dist/plugin', settings })
     // The addresses of the others lie on its link.
     await host.runInside('ip', ['address', 'add', '198.19.0.1/16', 'dev', 'eth0'])
-    await host.docker(['network', 'create', '--driver', 'romana', '--ipam-driver', 'romana', 'here'])
+    await createRomanaNetwork(host, 'here')
     return await measure(host, etcd, hosts)
   } finally {
     rmSync(directory, { recursive: true, force: true })

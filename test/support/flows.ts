@@ -3,7 +3,7 @@
  * containers. A lost packet shows, also where TCP repairs the loss.
  */
 import { join } from 'node:path'
-import { sandboxesOn } from '../truth-table/look-at-host.ts'
+import { sandboxesOn } from '../../lab/sandboxes.ts'
 import { type PerlAgent, startPerlAgent } from './perl-agent.ts'
 import type { Member } from './reach.ts'
 

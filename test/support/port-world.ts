@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import type { LabHost } from '../../lab/lab-host.ts'
 import { namespacePath } from '../../lab/lab-names.ts'
+import { sandboxOf } from '../../lab/sandboxes.ts'
 import { waitUntil } from '../../lab/wait-until.ts'
 
 /** Somebody who calls: a name, and the network namespace as a path. */
@@ -19,9 +20,7 @@ export function callerIn(name: string, netns: string): Caller {
 
 /** A running container. */
 export async function callerInContainer(host: LabHost, name: string, container: string): Promise<Caller> {
-  const format = '{{.NetworkSettings.SandboxKey}}'
-  const { stdout } = await host.docker(['inspect', '--format', format, container])
-  return { name, netns: host.rootPath(stdout.trim().replace('/var/run/', '/run/')) }
+  return { name, netns: await sandboxOf(host, container) }
 }
 
 /** Serves in a container until it is disposed of. @param ports such as "tcp:80" */

@@ -1,6 +1,6 @@
 /** Who reaches whom: every ordered pair of containers by ICMP, TCP and UDP, asked and judged in their network namespaces. */
 import type { LabHost } from '../../lab/lab-host.ts'
-import { sandboxesOn } from '../truth-table/look-at-host.ts'
+import { sandboxesOn } from '../../lab/sandboxes.ts'
 import type { Place } from '../truth-table/place.ts'
 import { openAgents, PROBES, type Probe, type ProbeAgents } from '../truth-table/probe-agent.ts'
 import { probeTable } from '../truth-table/prober.ts'

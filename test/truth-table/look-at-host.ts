@@ -1,6 +1,7 @@
 /** Who is on a host, as its engine lists them. */
 import * as v from 'valibot'
 import type { LabHost } from '../../lab/lab-host.ts'
+import { SandboxKey, sandboxPath } from '../../lab/sandboxes.ts'
 import type { Place, PlaceNetwork } from './place.ts'
 
 /** A place, and the network namespace as a path. */
@@ -15,7 +16,6 @@ export interface SeenNetwork extends PlaceNetwork {
   readonly gateways: readonly string[]
 }
 
-const SandboxKey = v.pipe(v.string(), v.startsWith('/'))
 const ContainerLine = v.pipe(
   v.string(),
   v.transform((line) => line.split(' ')),
@@ -51,17 +51,6 @@ export async function containersOn(host: LabHost, networks: readonly SeenNetwork
       netns: sandboxPath(host, sandbox),
     }
   })
-}
-
-/** The network namespaces of running containers by name, as paths. @throws ExecaError */
-export async function sandboxesOn(host: LabHost, names: readonly string[]): Promise<Map<string, string>> {
-  const { stdout } = await host.docker(['inspect', '--format', '{{.NetworkSettings.SandboxKey}}', ...names])
-  const keys = stdout.split('\n')
-  return new Map(names.map((name, index) => [name, sandboxPath(host, v.parse(SandboxKey, keys[index]))]))
-}
-
-function sandboxPath(host: LabHost, key: string): string {
-  return host.rootPath(key.replace('/var/run/', '/run/'))
 }
 
 /** Drivers of Docker whose networks have no addresses. */

@@ -28,17 +28,13 @@ const POLICY: readonly Sentence[] = [
     },
   },
 ]
-const POLICY_DOCUMENT = {
-  policies: [
-    {
-      name: 'db-from-web',
-      direction: 'ingress',
-      appliesTo: [{ tenant: 'blue', segment: 'db' }],
-      default: 'deny',
-      peers: [{ tenant: 'blue', segment: 'web' }],
-      rules: [{ protocol: 'tcp', ports: [7400] }],
-    },
-  ],
+const DB_FROM_WEB = {
+  name: 'db-from-web',
+  direction: 'ingress',
+  appliesTo: [{ tenant: 'blue', segment: 'db' }],
+  default: 'deny',
+  peers: [{ tenant: 'blue', segment: 'web' }],
+  rules: [{ protocol: 'tcp', ports: [7400] }],
 }
 
 const SILENCE: readonly Sentence[] = [
@@ -47,20 +43,31 @@ const SILENCE: readonly Sentence[] = [
     judge: ({ from }) => (from.network?.name === 'green-web' ? 'dropped' : undefined),
   },
 ]
-const SILENCE_DOCUMENT = {
-  policies: [
-    {
-      name: 'green-is-silent',
-      direction: 'egress',
-      appliesTo: [{ tenant: 'green', segment: 'web' }],
-      default: 'deny',
-    },
-  ],
+const GREEN_IS_SILENT = {
+  name: 'green-is-silent',
+  direction: 'egress',
+  appliesTo: [{ tenant: 'green', segment: 'web' }],
+  default: 'deny',
 }
 
 /** Somebody of this host types a line. */
 function typed(what: string, line: string, isTight = true): Perturbation {
   return { what, isTight, act: async (host) => void (await host.runInside('sh', ['-c', line])) }
+}
+
+/** One is applied, and removed again. */
+function policy(
+  what: string,
+  applied: { readonly name: string },
+  sentences: readonly Sentence[],
+): Perturbation {
+  const undo = async (host: LabHost) => void (await typeRomana(host, `policy remove ${applied.name}`))
+  return {
+    what,
+    isTight: true,
+    act: (host) => applyPolicies(host, { policies: [applied] }),
+    rule: { sentences, undo },
+  }
 }
 
 const OTHERS = 'iptables-restore < /root/rules; ip6tables-restore < /root/rules6'
@@ -106,24 +113,8 @@ export const PERTURBATIONS: readonly Perturbation[] = [
   typed('flows are forgotten', 'conntrack -F'),
   typed('reverse paths are checked loosely', 'sysctl -qw net.ipv4.conf.all.rp_filter=2'),
   typed('the plugin is killed', "pkill -KILL -f '[r]omana/plugin.js'"),
-  {
-    what: 'a policy is applied, and removed',
-    isTight: true,
-    act: (host) => applyPolicies(host, POLICY_DOCUMENT),
-    rule: {
-      sentences: POLICY,
-      undo: async (host) => void (await typeRomana(host, 'policy remove db-from-web')),
-    },
-  },
-  {
-    what: 'a segment may reach nobody, and may again',
-    isTight: true,
-    act: (host) => applyPolicies(host, SILENCE_DOCUMENT),
-    rule: {
-      sentences: SILENCE,
-      undo: async (host) => void (await typeRomana(host, 'policy remove green-is-silent')),
-    },
-  },
+  policy('a policy is applied, and removed', DB_FROM_WEB, POLICY),
+  policy('a segment may reach nobody, and may again', GREEN_IS_SILENT, SILENCE),
   {
     what: 'a container is restarted',
     isTight: true,
