@@ -292,14 +292,15 @@ export class NetworkDriver {
   }
 
   #endpointParts() {
-    const { stores, plans, host, uplinks } = this.#parts
+    const { stores, plans, host, uplinks, storeAddresses } = this.#parts
     return {
       stores,
       plans,
       host,
       live: this.#live,
       usualMtu: () => underlayMtu(this.#seen, uplinks, this.#peers),
-      peers: this.#peers.map(({ number }) => number).sort((a, b) => a - b),
+      peers: this.#peers.map(({ number }) => number),
+      isCluster: storeAddresses() !== undefined,
       nextLinkNumber: () => {
         this.#lastLinkNumber += 1
         return this.#lastLinkNumber

@@ -30,8 +30,10 @@ export interface EndpointParts {
   readonly nextLinkNumber: () => number
   /** Bytes, for networks that ask for none. */
   readonly usualMtu: () => number
-  /** Numbers of the other hosts, sorted. */
+  /** Numbers of the other hosts. */
   readonly peers: readonly HostNumber[]
+  /** Whether other hosts can join. */
+  readonly isCluster: boolean
   /** Those whose links this process has made or seen: a repeated Join does nothing in the kernel. */
   readonly live: LiveEndpoints
 }

@@ -1,22 +1,23 @@
 /** What the engine is told in answer to Join: which link to move, and the routes of the container. Pure. */
 import type { Plans } from '../address/address-plan.ts'
 import { type Cidr, hostCidr } from '../address/cidr.ts'
+import { decodeAddress } from '../address/codec.ts'
 import { planOf } from '../address/ipv6-plan.ts'
 import { cellOnHost } from '../address/prefixes.ts'
 import { poolsOf } from '../store/families.ts'
 import type { HostNumber } from '../store/ids.ts'
 import type { EndpointRecord, NetworkRecord } from '../store/records.ts'
 import { linksOf } from './desired-state.ts'
+import { routedHosts } from './routed-hosts.ts'
 import { type JoinAnswer, ROUTE_TYPE } from './wire.ts'
-
-/** To how many other hosts a container gets routes of its own. The engine writes them one by one when the container starts. */
-export const MOST_HOST_ROUTES = 128
 
 /** Where the endpoint's segment is. */
 export interface SegmentPlaces {
   readonly plans: Plans
-  /** Numbers of the other hosts, sorted. */
+  /** Numbers of the other hosts. */
   readonly peers: readonly HostNumber[]
+  /** Whether other hosts can join. */
+  readonly isCluster: boolean
 }
 
 /**
@@ -45,11 +46,11 @@ export function joinAnswer(
   }
 }
 
-/** In so large a cluster that they are too many there are none: it would be by chance which hosts are reached. */
-function cellsElsewhere(cell: Cidr, { plans, peers }: SegmentPlaces): Cidr[] {
+function cellsElsewhere(cell: Cidr, { plans, ...places }: SegmentPlaces): Cidr[] {
   const plan = planOf(plans, cell.family)
-  if (plan === undefined || peers.length > MOST_HOST_ROUTES) return []
-  return peers.map((number) => cellOnHost(plan, cell, BigInt(number)))
+  const own = plan && decodeAddress(plan, cell.network)?.host
+  if (plan === undefined || own === undefined) return []
+  return routedHosts({ ...places, plan: plans.ipv4, own }).map((number) => cellOnHost(plan, cell, number))
 }
 
 function gatewaysOf(network: NetworkRecord): Pick<JoinAnswer, 'Gateway' | 'GatewayIPv6'> {

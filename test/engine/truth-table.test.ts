@@ -4,16 +4,15 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LabHost } from '../../lab/lab-host.ts'
-import { startRomanaCluster } from '../support/romana-cluster.ts'
-import { PLUGIN, startRomanaHost } from '../support/romana-host.ts'
+import { PLUGIN } from '../support/romana-host.ts'
 import { type Cell, judge, SENTENCES, type Sentence } from '../truth-table/oracle.ts'
 import { shorten, wrongCells } from '../truth-table/outcome.ts'
-import { PERTURBATIONS, type Perturbation, saveRules } from '../truth-table/perturbations.ts'
+import { HOST_JOINS, PERTURBATIONS, type Perturbation, saveRules } from '../truth-table/perturbations.ts'
 import { PROBES } from '../truth-table/probe-agent.ts'
 import { probeTable, watchForbidden } from '../truth-table/prober.ts'
 import type { Station } from '../truth-table/station.ts'
-import { engineArgsOf, startTruthMembers } from '../truth-table/truth-members.ts'
-import { openTruthWorld, TRUTH_SETTINGS, type TruthLab, type TruthWorld } from '../truth-table/truth-world.ts'
+import { startTruthLab, type TruthLab } from '../truth-table/truth-lab.ts'
+import { openTruthWorld, type TruthWorld } from '../truth-table/truth-world.ts'
 
 /** A host is whole again within 2 s; an engine with a plugin takes longer to start, and a busy machine longer to answer. */
 const RIGHT_WITHIN_MS = 30_000
@@ -23,15 +22,18 @@ const LEAK = 'FORWARD -s 10.0.0.0/8 -j ACCEPT'
 const LOSS = 'FORWARD -p icmp -j DROP'
 
 describe.each([
-  { count: 1, cells: 5_000, settings: TRUTH_SETTINGS, perturbations: PERTURBATIONS },
+  { count: 1, cells: 5_000, settings: {}, perturbations: PERTURBATIONS },
   {
     count: 3,
     cells: 30_000,
-    settings: { ...TRUTH_SETTINGS, ROMANA_SEGMENT_MATCH: 'masks' },
-    perturbations: PERTURBATIONS.filter(({ what }) => /policy is|moves|plugin is killed/.test(what)),
+    settings: { ROMANA_SEGMENT_MATCH: 'masks' },
+    perturbations: [
+      ...PERTURBATIONS.filter(({ what }) => /policy is|moves|plugin is killed/.test(what)),
+      HOST_JOINS,
+    ],
   },
 ])('$count hosts', ({ count, cells, settings, perturbations }) => {
-  let truthLab: TruthLab & AsyncDisposable
+  let truthLab: TruthLab
   let world: TruthWorld
   let first: LabHost
 
@@ -40,7 +42,6 @@ describe.each([
     const [host] = truthLab.hosts
     if (host === undefined) throw new Error('The lab has no host')
     first = host
-    await Promise.all(truthLab.hosts.map((each, index) => startTruthMembers(each, index + 1)))
     world = await openTruthWorld(truthLab)
     await saveRules(first)
   })
@@ -102,7 +103,7 @@ describe.each([
     let tookMs: number
     let leaks: readonly string[]
     try {
-      await act(first)
+      await act(first, truthLab)
       try {
         tookMs = await untilRight(sentences)
       } finally {
@@ -153,31 +154,3 @@ const WATCHED = {
 
 /** Docker lets its bridges out to everywhere: as long as our rules are not there, to us too. */
 const NEIGHBOURS = /^bridge-/
-
-async function startTruthLab(
-  count: number,
-  settings: Readonly<Record<string, string>>,
-): Promise<TruthLab & AsyncDisposable> {
-  const numbers = Array.from({ length: count }, (_, index) => index + 1)
-  const hosts = numbers.map((number) => ({ release: 'sid' as const, engineArgs: engineArgsOf(number) }))
-  const [host] = hosts
-  if (host === undefined) throw new Error('A lab has a host')
-  const name = `truth${count}`
-  const base = { name, underlay: 'layer2' as const }
-  if (count > 1) {
-    const cluster = await startRomanaCluster({
-      lab: name,
-      underlay: base.underlay,
-      hosts,
-      settings,
-    })
-    return {
-      ...base,
-      lab: cluster.lab,
-      hosts: cluster.hosts,
-      [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
-    }
-  }
-  const single = await startRomanaHost({ lab: name, ...host }, settings)
-  return { ...base, lab: single.lab, hosts: [single.host], [Symbol.asyncDispose]: single.lab.stop }
-}

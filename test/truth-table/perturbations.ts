@@ -3,11 +3,13 @@ import type { LabHost } from '../../lab/lab-host.ts'
 import { applyPolicies, typeRomana } from '../support/romana-cluster.ts'
 import { PLUGIN, startIdle } from '../support/romana-host.ts'
 import type { Sentence } from './oracle.ts'
+import type { TruthLab } from './truth-lab.ts'
 import { createTruthNetwork } from './truth-members.ts'
 
 export interface Perturbation {
   readonly what: string
-  readonly act: (host: LabHost) => Promise<void>
+  /** On the first host, or by the whole lab. */
+  readonly act: (host: LabHost, truthLab: TruthLab) => Promise<void>
   /**
    * Whether nothing at all may come through meanwhile. Where all rules are taken away, or somebody lets all pass, something
    * does until they are back: that is counted and said.
@@ -61,13 +63,16 @@ function policy(
   applied: { readonly name: string },
   sentences: readonly Sentence[],
 ): Perturbation {
-  const undo = async (host: LabHost) => void (await typeRomana(host, `policy remove ${applied.name}`))
   return {
     what,
     isTight: true,
     act: (host) => applyPolicies(host, { policies: [applied] }),
-    rule: { sentences, undo },
+    rule: { sentences, undo: (host) => removePolicy(host, applied) },
   }
+}
+
+async function removePolicy(host: LabHost, { name }: { readonly name: string }): Promise<void> {
+  await typeRomana(host, `policy remove ${name}`)
 }
 
 const OTHERS = 'iptables-restore < /root/rules; ip6tables-restore < /root/rules6'
@@ -176,6 +181,17 @@ export const PERTURBATIONS: readonly Perturbation[] = [
   { what: 'the engine is restarted', isTight: true, act: (host) => host.restartEngine() },
   { what: 'the engine is killed', isTight: true, act: (host) => host.restartEngine({ signal: 'SIGKILL' }) },
 ]
+
+/** The directory has grown, and the policies of before hold for the new host and its containers too. */
+export const HOST_JOINS: Perturbation = {
+  what: 'a host joins where a policy holds',
+  isTight: true,
+  async act(host, truthLab) {
+    await applyPolicies(host, { policies: [DB_FROM_WEB] })
+    await truthLab.join()
+  },
+  rule: { sentences: POLICY, undo: (host) => removePolicy(host, DB_FROM_WEB) },
+}
 
 function above(verb: '-I' | '-D'): string {
   const rule = 'FORWARD -m comment --comment all -j ACCEPT'

@@ -8,21 +8,12 @@ import { runInNetwork } from '../../lab/host-namespaces.ts'
 import type { Lab } from '../../lab/lab.ts'
 import type { LabHost } from '../../lab/lab-host.ts'
 import { namespaceOf, namespacePath } from '../../lab/lab-names.ts'
-import { attachHost, attachmentOf, type UnderlayKind } from '../../lab/underlay.ts'
+import { attachHost, attachmentOf } from '../../lab/underlay.ts'
 import { containersOn, networksOn, type SeenPlace } from './look-at-host.ts'
 import type { Place } from './place.ts'
 import { openAgents, type ProbeAgent } from './probe-agent.ts'
 import type { Station, StationDoor } from './station.ts'
-
-/** A lab whose hosts run the plugin. */
-export interface TruthLab {
-  readonly lab: Lab
-  /** Of the lab. */
-  readonly name: string
-  readonly underlay: UnderlayKind
-  /** In the order of their numbers. */
-  readonly hosts: readonly LabHost[]
-}
+import { SITE_PREFIX6, type TruthLab, UNDERLAY } from './truth-lab.ts'
 
 export interface TruthWorld extends AsyncDisposable {
   /** Of the outsider. */
@@ -30,11 +21,6 @@ export interface TruthWorld extends AsyncDisposable {
   /** All who are there now: what came, went or moved since the last call is seen. */
   stations(): Promise<Station[]>
 }
-
-const HOST_PREFIX6 = 'fd3a:1c55:9e02'
-
-/** Settings of the plugin on every host: an IPv6 plan that those outside know. */
-export const TRUTH_SETTINGS = { ROMANA_PLAN6: `${HOST_PREFIX6}::/48 16/16/16/32` }
 
 /** Where the outsider sits among the hosts. */
 const OUTSIDER_NUMBER = 80
@@ -50,12 +36,12 @@ interface Machine extends SeenPlace {
 export async function openTruthWorld(truthLab: TruthLab): Promise<TruthWorld> {
   const { lab, hosts } = truthLab
   const outsider = await attachOutsider(truthLab)
-  await teachWays(lab.router.netns, hosts)
-  if (truthLab.underlay === 'layer2') await teachWays(outsider, hosts)
   const agents = openAgents()
   return {
     outsiderNetns: outsider,
     async stations() {
+      await teachWays(lab.router.netns, hosts)
+      await teachWays(outsider, hosts)
       const onHosts = await Promise.all(hosts.map(machinesOn))
       const machines = [...onHosts.flat(), outsiderIn(outsider), outsideOf(lab)]
       return await Promise.all(
@@ -66,10 +52,10 @@ export async function openTruthWorld(truthLab: TruthLab): Promise<TruthWorld> {
   }
 }
 
-async function attachOutsider({ lab, name, underlay }: TruthLab): Promise<string> {
+async function attachOutsider({ lab, name }: TruthLab): Promise<string> {
   const netns = namespaceOf(name, OUTSIDER)
   const host = { name: OUTSIDER, netns, router: lab.router.netns }
-  await attachHost(host, { kind: underlay, mtu: 1500 }, attachmentOf(underlay, OUTSIDER_NUMBER))
+  await attachHost(host, { kind: UNDERLAY, mtu: 1500 }, attachmentOf(UNDERLAY, OUTSIDER_NUMBER))
   return netns
 }
 
@@ -80,7 +66,7 @@ async function teachWays(netns: string, hosts: readonly LabHost[]): Promise<void
     const prefixes = [`10.${number}.0.0/16`, `172.30.${number}.0/24`, `172.31.${number}.0/24`]
     return [
       ...prefixes.map((prefix) => `route replace ${prefix} via ${address}`),
-      `route replace ${HOST_PREFIX6}:${number}::/64 via ${address6}`,
+      `route replace ${SITE_PREFIX6}:${number}::/64 via ${address6}`,
     ]
   })
   await runInNetwork(netns, 'ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` })
