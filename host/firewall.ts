@@ -7,9 +7,9 @@ import { type Cidr, hostCidr } from '../address/cidr.ts'
 import type { Family, Ip } from '../address/ip.ts'
 import { ASK_NEIGHBOUR, hostChains, INPUT } from './host-rules.ts'
 import type { Chain, FirewallTable } from './host-state.ts'
-import { ANY_ENDPOINT, ANY_INTERNAL, CHAIN_PREFIX, HOST_SETS } from './marks.ts'
+import { ANY_ENDPOINT, ANY_INTERNAL, CHAIN_PREFIX } from './marks.ts'
 import { type NatOptions, natRules, translatedSources } from './nat-rules.ts'
-import type { Neighbour } from './peers.ts'
+import type { PeerWay } from './peers.ts'
 import type { Policy } from './policy.ts'
 import { type PolicyRules, policyRules } from './policy-rules.ts'
 import { HAIRPIN, PORTS, type PortRule, portChains } from './port-rules.ts'
@@ -17,6 +17,8 @@ import { type SegmentRules, segmentRules } from './segment-rules.ts'
 
 const PREROUTING = `${CHAIN_PREFIX}PREROUTING`
 const FORWARD = `${CHAIN_PREFIX}FORWARD`
+/** Whose errors about what goes between endpoints are believed. */
+const ERRORS = `${CHAIN_PREFIX}ERRORS`
 /** In nat: which source what leaves gets. */
 export const POSTROUTING = `${CHAIN_PREFIX}POSTROUTING`
 
@@ -34,12 +36,10 @@ export interface FirewallOptions extends NatOptions {
 
 /** What the rules say of other hosts, and of the store that all share. */
 export interface ClusterRules {
-  /** Of the hosts on a link of this one. */
-  readonly neighbours: readonly Neighbour[]
-  /** Whether some hosts are behind a router, which may have to say something of IPv4 that goes between hosts. */
-  readonly isRouted: boolean
-  /** The IPv6 plan, while no network of this host has IPv6. */
-  readonly unusedPlan?: Cidr | undefined
+  /** To the other hosts. */
+  readonly ways: readonly PeerWay[]
+  /** Plans of which no network of this host has addresses. */
+  readonly unusedPlans: readonly Cidr[]
   readonly stores: readonly StoreAddress[]
 }
 
@@ -63,18 +63,14 @@ function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[
   const segments = segmentRules(plan, options.cells)
   const policies = policyRules(plan, options.policies, segments.accept)
   return [
-    {
-      family,
-      table: 'raw',
-      chains: [preroutingChain(plan, options.cluster)],
-      jumps: [{ from: 'PREROUTING', to: PREROUTING }],
-    },
+    rawTable(family, sourceRules(plan, options.cluster)),
     {
       family,
       table: 'filter',
       chains: [
         ...segments.chains,
         ...policies.chains,
+        ...errorChains(plan, options.cluster),
         forwardChain(plan, options, { segments, policies }),
         ports.filter,
         ...hostChains(plan.cidr, {
@@ -99,21 +95,18 @@ function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[
  * hosts share the route says no more than the link; there the addresses of a host come from its own link address only.
  * A container may ask for its gateway from its link-local address, which has no route and which no kernel forwards.
  */
-function preroutingChain({ cidr }: AddressPlan, cluster: ClusterRules | undefined): Chain {
-  const neighbours = (cluster?.neighbours ?? []).filter(({ prefix }) => prefix.family === cidr.family)
-  return {
-    name: PREROUTING,
-    rules: [
-      ...(cidr.family === 6 ? [`-s fe80::/10 -i ${ANY_ENDPOINT} ${ASK_NEIGHBOUR} -j RETURN`] : []),
-      `-i ${ANY_ENDPOINT} -m rpfilter --invert -j DROP`,
-      `-s ${cidr} -m rpfilter --invert -j DROP`,
-      ...neighbours.flatMap(({ prefix, link, linkAddress }) =>
-        linkAddress === undefined
-          ? []
-          : [`-s ${prefix} -i ${link} -m mac ! --mac-source ${linkAddress} -j DROP`],
-      ),
-    ],
-  }
+function sourceRules({ cidr }: AddressPlan, cluster: ClusterRules | undefined): string[] {
+  const neighbours = waysOf(cidr.family, cluster).filter(({ isNeighbour }) => isNeighbour)
+  return [
+    ...(cidr.family === 6 ? [`-s fe80::/10 -i ${ANY_ENDPOINT} ${ASK_NEIGHBOUR} -j RETURN`] : []),
+    `-i ${ANY_ENDPOINT} -m rpfilter --invert -j DROP`,
+    `-s ${cidr} -m rpfilter --invert -j DROP`,
+    ...neighbours.flatMap(({ prefix, link, linkAddress }) =>
+      linkAddress === undefined
+        ? []
+        : [`-s ${prefix} -i ${link} -m mac ! --mac-source ${linkAddress} -j DROP`],
+    ),
+  ]
 }
 
 /** What does not concern the plan returns: Docker decides on it. */
@@ -155,19 +148,35 @@ function segmentSizeRules(plan: Cidr): string[] {
 
 /**
  * Whose ICMP errors are believed: a forged "fragmentation needed" shrinks a stranger's path MTU. Never those of endpoints, and of
- * others only by the links to the world. Of what goes between endpoints nobody knows but their hosts, and a router where there
- * is one; over IPv6 hosts speak from addresses that no set has.
+ * others only by the links to the world. Of what goes between endpoints nobody knows but their hosts, told by their MAC addresses;
+ * where a host is behind a router, that may have to say something too, and nobody knows by which address.
  */
 function errorRules(plan: Cidr, { uplinks, cluster }: FirewallOptions): string[] {
   const toPlan = `! -s ${plan} -d ${plan}`
   const within = `-m conntrack --ctstate RELATED --ctorigsrc ${plan} --ctorigdst ${plan}`
-  const links = new Set([...uplinks, ...(cluster?.neighbours ?? []).map(({ link }) => link)])
-  const isOfHostsOnly = plan.family === 4 && cluster?.isRouted !== true
-  const butHosts = cluster === undefined ? '' : `-m set ! --match-set ${HOST_SETS[4]} src `
+  const ways = waysOf(plan.family, cluster)
+  const links = new Set([...uplinks, ...ways.map(({ link }) => link)])
+  const strangers = `${toPlan} ${within} -j ${ways.length === 0 ? 'DROP' : ERRORS}`
   return [
-    ...(isOfHostsOnly ? [`${toPlan} ${butHosts}${within} -j DROP`] : []),
+    ...(ways.every(isKnownNeighbour) ? [strangers] : []),
     ...[...links].map((link) => `${toPlan} -i ${link} -m conntrack --ctstate RELATED -j ACCEPT`),
   ]
+}
+
+/** Lets pass what other hosts say. */
+function errorChains({ cidr }: AddressPlan, cluster: ClusterRules | undefined): Chain[] {
+  const ways = waysOf(cidr.family, cluster)
+  if (ways.length === 0 || !ways.every(isKnownNeighbour)) return []
+  const hosts = ways.map(({ link, linkAddress }) => `-i ${link} -m mac --mac-source ${linkAddress} -j RETURN`)
+  return [{ name: ERRORS, rules: [...hosts, '-j DROP'] }]
+}
+
+function isKnownNeighbour({ isNeighbour, linkAddress }: PeerWay): boolean {
+  return isNeighbour && linkAddress !== undefined
+}
+
+function waysOf(family: Family, cluster: ClusterRules | undefined): PeerWay[] {
+  return (cluster?.ways ?? []).filter(({ prefix }) => prefix.family === family)
 }
 
 /** Matches of what goes to a member of the store. */
@@ -207,11 +216,24 @@ function natTable({ cidr }: AddressPlan, ports: readonly Chain[], options: Firew
  * that of endpoints of other hosts which have IPv6.
  */
 function noIpv6FromEndpoints({ cluster }: FirewallOptions): FirewallTable {
-  const ofOthers = cluster?.unusedPlan === undefined ? [] : [`-s ${cluster.unusedPlan} -j DROP`]
+  const unused = (cluster?.unusedPlans ?? []).filter(({ family }) => family === 6)
+  return rawTable(6, [`-i ${ANY_ENDPOINT} -j DROP`, ...unused.map(fromPlan)])
+}
+
+/** On a host that has no addresses of the plan: nothing from those who have. */
+export function deafTo(plan: Cidr): FirewallTable {
+  return rawTable(plan.family, [fromPlan(plan)])
+}
+
+function fromPlan(plan: Cidr): string {
+  return `-s ${plan} -j DROP`
+}
+
+function rawTable(family: Family, rules: readonly string[]): FirewallTable {
   return {
-    family: 6,
+    family,
     table: 'raw',
-    chains: [{ name: PREROUTING, rules: [`-i ${ANY_ENDPOINT} -j DROP`, ...ofOthers] }],
+    chains: [{ name: PREROUTING, rules }],
     jumps: [{ from: 'PREROUTING', to: PREROUTING }],
   }
 }

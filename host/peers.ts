@@ -1,4 +1,4 @@
-/** The other hosts as this one reaches them: one route to each on a shared link, none to those behind a router. Pure. */
+/** The other hosts as this one reaches them: one route to each, itself on a link of this one or behind a router. Pure. */
 import type { Cidr } from '../address/cidr.ts'
 import type { Ip } from '../address/ip.ts'
 import type { MainRoute, Route } from './host-state.ts'
@@ -23,67 +23,54 @@ export interface PeerIpv6 {
   readonly global?: Ip | undefined
 }
 
-/** Another host on a link of this one: the next hop to one of its prefixes. */
-export interface Neighbour {
+/** The way to one of another host's prefixes. */
+export interface PeerWay {
   readonly prefix: Cidr
-  readonly address: Ip
-  readonly linkAddress?: string | undefined
   readonly link: string
-}
-
-/** The way to hosts that are not on a link of this one. */
-export interface RouterWay {
-  readonly link: string
+  /** The next hop: the host itself, or a router. */
   readonly via: Ip
+  /** Whether the host itself is on the link. */
+  readonly isNeighbour: boolean
+  /** The host's own MAC address, as it is known. Behind a router nobody here sees it. */
+  readonly linkAddress?: string | undefined
 }
 
-export interface PeerWays {
-  readonly neighbours: readonly Neighbour[]
-  /** One of a family at most; none where there are no such hosts, or no way to them. */
-  readonly routers: readonly RouterWay[]
-}
-
-export function waysToPeers(peers: readonly Peer[], mainRoutes: readonly MainRoute[]): PeerWays {
-  const hops = peers.flatMap((peer) => nextHopsTo(peer, mainRoutes))
-  const routers = hops.flatMap((hop) => ('via' in hop ? [hop] : []))
-  const firsts = [4, 6].flatMap((family) => routers.find(({ via }) => via.family === family) ?? [])
-  return { neighbours: hops.flatMap((hop) => ('via' in hop ? [] : [hop])), routers: firsts }
+/** None to a host whose address no route leads to. */
+export function waysToPeers(peers: readonly Peer[], mainRoutes: readonly MainRoute[]): PeerWay[] {
+  return peers.flatMap((peer) => waysToPeer(peer, mainRoutes))
 }
 
 /** A host on a link is reached over IPv6 by its link-local address, which stays when a router gives it other ones. */
-function nextHopsTo(peer: Peer, mainRoutes: readonly MainRoute[]): (Neighbour | RouterWay)[] {
+function waysToPeer(peer: Peer, mainRoutes: readonly MainRoute[]): PeerWay[] {
   const { prefix, address, ipv6, linkAddress } = peer
-  const hop = nextHop({ prefix, address, linkAddress }, mainRoutes)
-  if (ipv6 === undefined) return hop
-  const [link] = hop.flatMap((found) => ('via' in found ? [] : [found.link]))
-  const { linkLocal, global } = ipv6
-  if (link !== undefined && linkLocal !== undefined)
-    return [...hop, { prefix: ipv6.prefix, address: linkLocal, linkAddress, link }]
-  if (global === undefined) return hop
-  return [...hop, ...nextHop({ prefix: ipv6.prefix, address: global, linkAddress }, mainRoutes)]
+  const ways = wayToPrefix({ prefix, address, linkAddress }, mainRoutes)
+  if (ipv6 === undefined) return ways
+  const [near] = ways.filter(({ isNeighbour }) => isNeighbour)
+  const { prefix: prefix6, linkLocal, global } = ipv6
+  if (near !== undefined && linkLocal !== undefined)
+    return [...ways, { ...near, prefix: prefix6, via: linkLocal }]
+  if (global === undefined) return ways
+  return [...ways, ...wayToPrefix({ prefix: prefix6, address: global, linkAddress }, mainRoutes)]
 }
 
-function nextHop(
-  neighbour: Omit<Neighbour, 'link'>,
+function wayToPrefix(
+  { prefix, address, linkAddress }: Pick<Peer, 'prefix' | 'address' | 'linkAddress'>,
   mainRoutes: readonly MainRoute[],
-): (Neighbour | RouterWay)[] {
-  const way = wayTo(neighbour.address, mainRoutes)
+): PeerWay[] {
+  const way = wayTo(address, mainRoutes)
   if (way === undefined) return []
-  return [way.via === undefined ? { ...neighbour, link: way.link } : { link: way.link, via: way.via }]
+  const { link, via } = way
+  return [{ prefix, link, via: via ?? address, isNeighbour: via === undefined, linkAddress }]
 }
 
 /**
- * A route to each neighbour's prefix, and one for the rest of the plan: to the router, where hosts are behind one, and
- * otherwise to nobody, so that plan addresses never leave by the default route.
+ * A route to each other host's prefix. Addresses of no host, and those of one that nothing leads to, lead to nobody: they never leave
+ * by the default route, and whoever sends from one is no endpoint.
  */
-export function peerRoutes(plan: Cidr, { neighbours, routers }: PeerWays): Route[] {
-  const router = routers.find(({ via }) => via.family === plan.family)
+export function peerRoutes(plan: Cidr, ways: readonly PeerWay[]): Route[] {
+  const ofPlan = ways.filter(({ prefix }) => prefix.family === plan.family)
   return [
-    router === undefined
-      ? { kind: 'unreachable', destination: plan }
-      : { kind: 'via', destination: plan, ...router },
-    ...neighbours
-      .filter(({ prefix }) => prefix.family === plan.family)
-      .map(({ prefix, address, link }): Route => ({ kind: 'via', destination: prefix, via: address, link })),
+    { kind: 'unreachable', destination: plan },
+    ...ofPlan.map(({ prefix, via, link }): Route => ({ kind: 'via', destination: prefix, via, link })),
   ]
 }

@@ -4,7 +4,7 @@ import { type Cidr, hostCidr } from '../address/cidr.ts'
 import type { Family, Ip } from '../address/ip.ts'
 import { plansOf } from '../address/ipv6-plan.ts'
 import { hostPrefix } from '../address/prefixes.ts'
-import { firewall, type StoreAddress } from '../host/firewall.ts'
+import { deafTo, firewall, type StoreAddress } from '../host/firewall.ts'
 import type { HostState, MainRoute, Route } from '../host/host-state.ts'
 import type { IptablesVariant } from '../host/iptables-variant.ts'
 import { type LinkNames, linkNames } from '../host/link-names.ts'
@@ -68,16 +68,18 @@ const NOTHING: Omit<HostState, 'iptables'> = {
   links: [],
 }
 
-/** A host without a network carries nothing of ours: the last `docker network rm` leaves it as it was. */
+/**
+ * A host without a network carries nothing of ours: the last `docker network rm` leaves it as it was. Where there are other
+ * hosts, it still does not listen to their containers, which show it their own addresses.
+ */
 export function desiredState(records: HostRecords): HostState {
   const { networks, uplinks, masquerade, isHostOpen, iptables, cluster } = records
-  if (networks.length === 0 && records.endpoints.length === 0) return { ...NOTHING, iptables }
+  if (networks.length === 0 && records.endpoints.length === 0)
+    return { ...NOTHING, iptables, firewall: cluster ? unusedPlans(records).map(deafTo) : [] }
   const endpoints = joinedEndpoints(records)
   const plans = plansInUse(records)
   const ways = waysToPeers(peersOf(plans, records), cluster?.mainRoutes ?? [])
-  const { neighbours, routers } = ways
-  const isRouted = routers.some(({ via }) => via.family === 4)
-  const rules = cluster && { neighbours, isRouted, unusedPlan: unusedPlan(records), stores: cluster.stores }
+  const rules = cluster && { ways, unusedPlans: unusedPlans(records), stores: cluster.stores }
   return {
     policyRules: plansOf(plans).map(({ cidr }) => cidr),
     routes: [
@@ -125,14 +127,14 @@ function peersOf({ ipv4, ipv6 }: Plans, { cluster }: HostRecords): Peer[] {
   }))
 }
 
-/** The IPv6 plan, while nothing here has addresses of it: neither a network nor, unchecked so far, somebody else. */
-function unusedPlan(records: HostRecords): Cidr | undefined {
-  const plan = records.plans.ipv6?.cidr
-  const isUsed = plansInUse(records).ipv6 !== undefined
+/** Plans of which nothing here has addresses: neither a network nor, unchecked so far, somebody else. */
+function unusedPlans(records: HostRecords): Cidr[] {
+  const pools = records.networks.flatMap(poolsOf)
   const routes = (records.cluster?.mainRoutes ?? []).filter(({ destination }) => destination.prefixLength > 0)
-  if (plan === undefined || isUsed || routes.some(({ destination }) => destination.overlaps(plan)))
-    return undefined
-  return plan
+  return plansOf(records.plans)
+    .map(({ cidr }) => cidr)
+    .filter((plan) => !pools.some(({ cell }) => plan.family === cell.family))
+    .filter((plan) => !routes.some(({ destination }) => destination.overlaps(plan)))
 }
 
 /** As long as no network has IPv6, nothing of the host is changed for it. */

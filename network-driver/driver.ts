@@ -59,6 +59,7 @@ export class NetworkDriver {
   #isBehindPolicies = false
   /** Whether forbidden flows may go on: rules were written since, or a plugin before this one died between rules and flows. */
   #mayHaveStrays = true
+  #isClosed = false
 
   /**
    * Recovers the journal from the kernel and brings the host to the recorded state.
@@ -215,6 +216,7 @@ export class NetworkDriver {
    * @throws RomanaError E_COMMAND, E_HOST, E_STORE
    */
   async repair(noticed: readonly string[]): Promise<string> {
+    if (this.#isClosed) return ''
     this.#peers = await listPeers(this.#parts.stores)
     if (noticed.length === 0 && (await preview(this.#parts)) === '') return ''
     let taken = ''
@@ -259,6 +261,19 @@ export class NetworkDriver {
       this.#mayHaveStrays = true
       throw error
     }
+  }
+
+  /**
+   * Nothing of ours stays on a host without a network, though others of its cluster have some: without this plugin nobody would take
+   * it away. The driver is not asked afterwards. @throws RomanaError E_COMMAND, E_HOST, E_STORE
+   */
+  close(): Promise<void> {
+    return this.#gate.exclusive(async () => {
+      this.#isClosed = true
+      const { stores } = this.#parts
+      if ((await listNetworks(stores)).length > 0 || (await listEndpoints(stores)).length > 0) return
+      await converge({ ...this.#parts, storeAddresses: () => undefined })
+    })
   }
 
   async #forgetNetwork(networkId: NetworkId): Promise<void> {

@@ -98,7 +98,9 @@ async function openPlugin(
     onState: repair.follow,
     onRulesWritten: () => cutting?.soon(),
   })
-  const network = await opening
+  const network = opened.adopt(await opening, (driver) =>
+    driver.close().catch((error: unknown) => log.error({ err: error }, `rules are left: ${reasonOf(error)}`)),
+  )
   cutting = keepCut(network, log, opened)
   const ipam = makeIpamDriver({
     directory: shared,

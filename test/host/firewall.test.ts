@@ -95,7 +95,7 @@ describe('the rules', () => {
 
   test('of an open host let its endpoints in, but those of internal networks, and nobody to the store', () => {
     const stores = ['192.0.2.21', '192.0.2.22'].map((text) => ({ address: Ip.parse(text), port: 2379 }))
-    const cluster = { neighbours: [], isRouted: false, stores }
+    const cluster = { ways: [], unusedPlans: [], stores }
     const open = show(PLANS, { cluster, isHostOpen: true })
     const closed = show(PLANS, { cluster }).split('\n')
     expect(

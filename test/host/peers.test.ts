@@ -43,7 +43,7 @@ async function hostAmong(...peers: readonly PeerRecord[]): Promise<FakeKernel> {
 function linesOf(plan: string): string {
   return plan
     .split('\n')
-    .filter((line) => /^(route|create|add|del|destroy) | --mac-source /.test(line))
+    .filter((line) => /^(route|create|add|del|destroy) | --mac-source |ROMANA-ERRORS/.test(line))
     .join('\n')
 }
 
@@ -63,7 +63,7 @@ describe('a host among others', () => {
     expect(
       plan
         .split('\n')
-        .filter((line) => line.includes('fd3a:'))
+        .filter((line) => line.includes('fd3a:') && !line.includes('RELATED'))
         .join('\n'),
     ).toBe(
       [
@@ -75,7 +75,7 @@ describe('a host among others', () => {
     )
   })
 
-  test('has one route for IPv6 to those behind a router, whichever addresses those have', async () => {
+  test('has routes for IPv6 to those behind a router, whichever addresses those have', async () => {
     const network = networkOf('both', '10.1.17.0/24 fd3a:1c55:9e02:1:1:1::/96')
     const peers = [
       {
@@ -96,8 +96,9 @@ describe('a host among others', () => {
     expect(
       routes.filter(({ destination }) => destination.family === 6).map((each) => formatRoute(each)),
     ).toEqual([
-      'fd3a:1c55:9e02::/48 via fe80::1 dev eth0 table 8200 protocol 82',
+      'unreachable fd3a:1c55:9e02::/48 table 8200 protocol 82',
       'fd3a:1c55:9e02:2::/64 via fe80::2 dev eth0 table 8200 protocol 82',
+      'fd3a:1c55:9e02:3::/64 via fe80::1 dev eth0 table 8200 protocol 82',
       'fd3a:1c55:9e02:4::/64 via 2001:db8:1::14 dev eth0 table 8200 protocol 82',
       'blackhole fd3a:1c55:9e02:1::/64 table 8200 protocol 82',
     ])
@@ -125,6 +126,11 @@ describe('a host among others', () => {
         'create ROMANA-HOSTS hash:ip family inet',
         'add ROMANA-HOSTS 198.18.1.13',
         'add ROMANA-HOSTS 198.18.1.12',
+        ':ROMANA-ERRORS - [0:0]',
+        '-A ROMANA-ERRORS -i eth0 -m mac --mac-source 02:42:00:00:00:02 -j RETURN',
+        '-A ROMANA-ERRORS -i eth0 -m mac --mac-source 02:42:00:00:00:03 -j RETURN',
+        '-A ROMANA-ERRORS -j DROP',
+        '-A ROMANA-FORWARD ! -s 10.0.0.0/8 -d 10.0.0.0/8 -m conntrack --ctstate RELATED --ctorigsrc 10.0.0.0/8 --ctorigdst 10.0.0.0/8 -j ROMANA-ERRORS',
         '-A ROMANA-PREROUTING -s 10.2.0.0/16 -i eth0 -m mac ! --mac-source 02:42:00:00:00:02 -j DROP',
         '-A ROMANA-PREROUTING -s 10.3.0.0/16 -i eth0 -m mac ! --mac-source 02:42:00:00:00:03 -j DROP',
         'route add unreachable 10.0.0.0/8 table 8200 protocol 82',
@@ -141,7 +147,7 @@ describe('a host among others', () => {
     expect(kernel.show()).toContain('-s 10.0.0.0/8 -m set --match-set ROMANA-HOSTS dst -j RETURN')
   })
 
-  test('behind a router has one route for all of them', async () => {
+  test('behind a router has a route to each, and takes errors from nobody for theirs alone', async () => {
     const kernel = makeFakeKernel()
     kernel.ip('link add name eth0 mtu 1500 type dummy', 'link set dev eth0 up')
     const plan = await bringTo(among([peer(2, '198.18.2.12'), peer(3, '198.18.3.13')]), kernel)
@@ -150,17 +156,20 @@ describe('a host among others', () => {
         'create ROMANA-HOSTS hash:ip family inet',
         'add ROMANA-HOSTS 198.18.2.12',
         'add ROMANA-HOSTS 198.18.3.13',
-        'route add 10.0.0.0/8 via 198.18.1.1 dev eth0 table 8200 protocol 82',
+        'route add unreachable 10.0.0.0/8 table 8200 protocol 82',
+        'route add 10.2.0.0/16 via 198.18.1.1 dev eth0 table 8200 protocol 82',
+        'route add 10.3.0.0/16 via 198.18.1.1 dev eth0 table 8200 protocol 82',
         'route add blackhole 10.1.0.0/16 table 8200 protocol 82',
       ].join('\n'),
     )
   })
 
-  test('some near and some behind a router has a route to each near one and one for the rest', async () => {
+  test('some near and some behind a router has a route to each, and none for the rest of the plan', async () => {
     const state = among([peer(2, '198.18.1.12'), peer(3, '198.18.3.13')])
     expect(state.routes.map(({ kind, destination }) => `${kind} ${destination}`)).toEqual([
-      'via 10.0.0.0/8',
+      'unreachable 10.0.0.0/8',
       'via 10.2.0.0/16',
+      'via 10.3.0.0/16',
       'blackhole 10.1.0.0/16',
     ])
   })
@@ -181,14 +190,6 @@ describe('a host among others', () => {
     expect(await bringTo(moved, kernel)).toBe('')
   })
 
-  test('the first of which is behind a router replaces the route of the plan', async () => {
-    const kernel = await hostAmong(peer(2, '198.18.1.12'))
-    const plan = linesOf(await bringTo(among([peer(2, '198.18.1.12'), peer(3, '198.18.3.13')]), kernel))
-    expect(plan).toBe(
-      'add ROMANA-HOSTS 198.18.3.13\nroute replace 10.0.0.0/8 via 198.18.1.1 dev eth0 table 8200 protocol 82',
-    )
-  })
-
   test('of which one is removed loses its route and its line, and keeps the others', async () => {
     const kernel = await hostAmong(peer(2, '198.18.1.12'), peer(3, '198.18.1.13'))
     const plan = linesOf(await bringTo(among([peer(3, '198.18.1.13')]), kernel))
@@ -204,23 +205,38 @@ describe('a host among others', () => {
     expect(await bringTo(among([peer(2, '198.18.1.12')]), kernel)).toBe('')
   })
 
-  test('that has no network any more carries nothing of ours', async () => {
+  test('that has no network any more carries nothing of ours but a deaf ear for all containers', async () => {
     const kernel = await hostAmong(peer(2, '198.18.1.12'))
-    await bringTo(
-      desiredState({ ...EMPTY_HOST, cluster: { peers: [], stores: [], mainRoutes: LAN } }),
-      kernel,
-    )
-    expect(kernel.show()).not.toMatch(/ROMANA|8200/)
+    const cluster = { peers: [peer(2, '198.18.1.12')], stores: [], mainRoutes: LAN }
+    await bringTo(desiredState({ ...EMPTY_HOST, plans: BOTH_PLANS, cluster }), kernel)
+    expect(
+      kernel
+        .show()
+        .split('\n')
+        .filter((line) => /ROMANA|8200/.test(line)),
+    ).toEqual([
+      'iptables -t raw -A PREROUTING -j ROMANA-PREROUTING',
+      'iptables -t raw -N ROMANA-PREROUTING',
+      'iptables -t raw -A ROMANA-PREROUTING -s 10.0.0.0/8 -j DROP',
+      'ip6tables -t raw -A PREROUTING -j ROMANA-PREROUTING',
+      'ip6tables -t raw -N ROMANA-PREROUTING',
+      'ip6tables -t raw -A ROMANA-PREROUTING -s fd3a:1c55:9e02::/48 -j DROP',
+    ])
   })
 
-  test('has as many rules with 250 others behind a router as with one, and a line more for each on its link', () => {
+  test('that has no network is left alone where somebody else has addresses of the plan', () => {
+    const cluster = { peers: [], stores: [], mainRoutes: [...LAN, route('10.77.0.0/16', 'eth1')] }
+    expect(desiredState({ ...EMPTY_HOST, cluster }).firewall).toEqual([])
+  })
+
+  test('has as many rules with 250 others behind a router as with one, and two more for each on its link', () => {
     const many = Array.from({ length: 250 }, (_, index) => index + 2)
     const rulesAmong = (peers: readonly PeerRecord[]) =>
       among(peers).firewall.flatMap(({ chains }) => chains.flatMap(({ rules }) => rules)).length
     const far = (number: number) => peer(number, `198.19.0.${number}`)
     expect(rulesAmong(many.map(far))).toBe(rulesAmong([far(2)]))
     const near = (number: number) => peer(number, `198.18.1.${number}`)
-    expect(rulesAmong(many.map(near))).toBe(rulesAmong([near(2)]) + 249)
+    expect(rulesAmong(many.map(near))).toBe(rulesAmong([near(2)]) + 2 * 249)
   })
 
   test('with a container keeps its route beside those to hosts', async () => {

@@ -125,6 +125,39 @@ describe.each([
     })
   }
 
+  if (underlay === 'layer3') {
+    it('an address of no host reaches no container, though the router lets it pass', async () => {
+      const [outside, web1] = [world.member('outside'), world.member('web1')]
+      const all = ['icmp', 'tcp', 'udp']
+      // Whose packets those of a host are the router must know: this host cannot.
+      for (const { source, passed } of [
+        { source: '10.9.17.2', passed: [] },
+        { source: '10.2.17.2', passed: all },
+      ]) {
+        await world.router.ip(`address add ${source}/32 dev lo`)
+        const come = await deliveries(web1, () => probeAll(outside, web1, source))
+        await world.router.ip(`address delete ${source}/32 dev lo`)
+        expect(come).toBe(passed.map((protocol) => `${source} ${protocol}`).join('\n'))
+      }
+    })
+  }
+
+  it('a host without a network hears no container of the others', async () => {
+    const [web1, host2] = [world.member('web1'), world.member('host2')]
+    const address6 = hostAddress6Of(2, underlay)
+    const hears = async () => [
+      await deliveries(host2, () => probeAll(web1, host2)),
+      await deliveries(host2, () => probeAll(web1, { address: address6 })),
+    ]
+    await world.removeNetworks(2)
+    expect(await hears()).toEqual(['', ''])
+    const { run } = world.host(2).netns
+    for (const program of [`iptables-${variant}`, `ip6tables-${variant}`])
+      await run({ file: program, args: ['-t', 'raw', '-F', 'ROMANA-PREROUTING'] })
+    expect(String(await hears())).toMatch(/10.1.17.2 udp.*fd3a:1c55:9e02:1:1:1:0:2 udp/s)
+    await world.know(2, othersOf(2, world.peers))
+  })
+
   it('a host that is removed is not routed to, and the others are', async () => {
     await world.know(
       1,
@@ -132,7 +165,7 @@ describe.each([
     )
     const [web1, web2, web3] = members(['web1', 'web2', 'web3'])
     if (web1 === undefined || web2 === undefined || web3 === undefined) throw new Error('No members')
-    if (underlay === 'layer2') expect(await web1.probe('tcp', web2.address)).toBe('nothing')
+    expect(await web1.probe('tcp', web2.address)).toBe('nothing')
     expect(await web1.probe('tcp', web3.address)).toBe(`saw ${web1.address}`)
     await world.know(1, othersOf(1, world.peers))
     expect(await web1.probe('tcp', web2.address)).toBe(`saw ${web1.address}`)

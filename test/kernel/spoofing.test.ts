@@ -7,7 +7,7 @@ import { arpReply, frame } from '../support/frames.ts'
 import { makeNetnsSet, type Netns } from '../support/netns.ts'
 import { VARIANTS } from './kernel-host.ts'
 import { makeSpoofWorld, type SpoofWorld } from './spoof-world.ts'
-import { DB, FLOW_PORTS, HOSTS, SPOOFS, type Spoof, WEB } from './spoofs.ts'
+import { DB, FLOW_PORTS, HOSTS, SPOOFS, type Spoof, WEB, WEB6 } from './spoofs.ts'
 
 const MANY = 10_000
 const SOME = 100
@@ -59,7 +59,9 @@ describe.each(VARIANTS)('with iptables-%s', (variant) => {
           .map((name) => `${name}: ${REFUSED_BY_KERNEL.includes(name) ? 0 : SOME}`)
           .join('\n'),
       )
-      expect(await pathMtus()).toBe('web1: 10.2.17.2 mtu 600\nhost1: 198.18.1.12 mtu 600')
+      expect(await pathMtus()).toBe(
+        `web1: ${WEB.two} mtu 600\nweb1: ${WEB6.two} mtu 1280\nhost1: ${HOSTS.two} mtu 600`,
+      )
       await spoofs.protect()
     },
     TIMEOUT_MS,
@@ -87,6 +89,7 @@ describe.each(VARIANTS)('with iptables-%s', (variant) => {
   async function startFlows(): Promise<void> {
     for (const [from, source, destination] of [
       ['web2', WEB.two, WEB.one],
+      ['web2', WEB6.two, WEB6.one],
       ['host2', HOSTS.two, HOSTS.one],
     ] as const) {
       const script = `echo flow | nc -u -s ${source} -p ${FLOW_PORTS.two} -w 1 ${destination} ${FLOW_PORTS.one}`
@@ -99,6 +102,7 @@ describe.each(VARIANTS)('with iptables-%s', (variant) => {
   async function pathMtus(): Promise<string> {
     const ways = [
       ['web1', WEB.two],
+      ['web1', WEB6.two],
       ['host1', HOSTS.two],
       ['host1', WEB.two],
     ] as const

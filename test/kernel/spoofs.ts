@@ -7,6 +7,7 @@ import {
   ipv4,
   ipv6,
   type LinkAddresses,
+  packetTooBig,
   routerAdvertisement,
   udp,
 } from '../support/frames.ts'
@@ -24,10 +25,12 @@ export const WEB = { one: '10.1.17.2', two: '10.2.17.2', three: '10.3.17.2' } as
 export const DB = { one: '10.1.18.2', two: '10.2.18.2' } as const
 export const HOSTS = { one: '198.18.1.11', two: '198.18.1.12' } as const
 export const WEB6 = { one: 'fd3a:1c55:9e02:1:1:1:0:2', two: 'fd3a:1c55:9e02:2:1:1:0:2' } as const
-/** Of a UDP flow between web 2 and web 1, and one between host 2 and host 1. */
+export const HOSTS6 = { two: '2001:db8:1::12' } as const
+/** Of UDP flows between web 2 and web 1, over IPv6 too, and one between host 2 and host 1. */
 export const FLOW_PORTS = { two: 4_000, one: 7_000 } as const
-/** What a forged error says, in bytes. */
-export const FORGED_MTU = 600
+/** What forged errors say, in bytes: over IPv6 no link takes less. */
+const FORGED_MTU = 600
+const FORGED_MTU6 = 1280
 
 const DISCARD_PORT = 9
 const FRAGMENT_BYTES = 64
@@ -75,6 +78,18 @@ function forgedError(what: string, by: Sender, source: string, about: IpAddresse
   }
 }
 
+/** The same over IPv6. */
+function forgedError6(what: string, by: Sender, source: string, about: IpAddresses): Spoof {
+  const inner = ipv6(about, 'udp', udp(about, [FLOW_PORTS.one, FLOW_PORTS.two], 'long'), { dscp: 0 })
+  const addresses = { source, destination: about.source }
+  const message = packetTooBig(addresses, FORGED_MTU6, inner)
+  return {
+    what: `over IPv6, ${what}`,
+    by,
+    make: (link, _index, dscp) => frame(link, 'ipv6', ipv6(addresses, 'icmp6', message, { dscp })),
+  }
+}
+
 function advertisement(what: string, by: Sender): Spoof {
   const addresses = { source: 'fe80::bad', destination: 'ff02::1' }
   const message = routerAdvertisement(addresses, '2001:db8:bad::')
@@ -88,6 +103,7 @@ function advertisement(what: string, by: Sender): Spoof {
 }
 
 const FLOW = { source: WEB.one, destination: WEB.two }
+const FLOW6 = { source: WEB6.one, destination: WEB6.two }
 const HOST_FLOW = { source: HOSTS.one, destination: HOSTS.two }
 
 export const SPOOFS: readonly Spoof[] = [
@@ -132,4 +148,7 @@ export const SPOOFS: readonly Spoof[] = [
   }),
   datagram('over IPv6, as a container of another host', 'outsider', WEB6.two, WEB6.one),
   forgedError('an error for a stranger', 'outsider', '198.18.1.99', FLOW),
+  forgedError('as another host, an error for a stranger', 'outsider', HOSTS.two, FLOW),
+  forgedError6('an error for a stranger', 'outsider', '2001:db8:1::99', FLOW6),
+  forgedError6('as another host, an error for a stranger', 'outsider', HOSTS6.two, FLOW6),
 ]

@@ -30,6 +30,8 @@ export interface WideWorld {
   host(number: number): KernelHost
   /** Lets a host know these others, and gives what it changed. */
   know(number: number, peers: readonly PeerRecord[]): Promise<string>
+  /** Takes a host's networks away, which knows all others. Its containers stay where they are. */
+  removeNetworks(number: number): Promise<string>
   /** All hosts as records. */
   readonly peers: readonly PeerRecord[]
   /** @throws Error when nobody has that name. */
@@ -74,6 +76,14 @@ export async function makeWideWorld(
   return {
     host: hostAt,
     know,
+    async removeNetworks(number) {
+      const kernel = hostAt(number)
+      const { mainRoutes } = await kernel.host.observe()
+      const cluster = { peers: othersOf(number, peers), stores: [], mainRoutes }
+      return await kernel.bringTo(
+        desiredState({ ...EMPTY_HOST, plans: BOTH_PLANS, host: BigInt(number), cluster }),
+      )
+    },
     peers,
     router,
     member(name) {

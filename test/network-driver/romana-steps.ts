@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { expect } from 'vitest'
 import { parsePlan } from '../../address/address-plan.ts'
 import { mirrorAll } from '../../cluster/mirror.ts'
+import type { StoreAddress } from '../../host/firewall.ts'
 import type { Host } from '../../host/linux-host.ts'
 import type { SegmentMatch } from '../../host/segment-rules.ts'
 import { makeIpamDriver } from '../../ipam-driver/driver.ts'
@@ -48,6 +49,8 @@ export interface StartWish extends Partial<Remains> {
   readonly host?: Host
   readonly sockets?: FakeSockets
   readonly segmentMatch?: SegmentMatch
+  /** Of an etcd that hosts share. Without it this is the only host. */
+  readonly storeAddresses?: readonly StoreAddress[]
   /** Ports that other programs have. */
   readonly takenPorts?: readonly string[]
 }
@@ -78,7 +81,7 @@ export async function startRomana(wish: StartWish = {}): Promise<Romana> {
     iptables: 'nft',
     segmentMatch: () => Promise.resolve(wish.segmentMatch ?? 'bpf'),
     keepForwardClosed: makeKeepForwardClosed(),
-    storeAddresses: () => undefined,
+    storeAddresses: () => wish.storeAddresses,
     ports: { sockets, anyPorts: { first: 49_153, last: 49_160 }, onLost: () => undefined },
     onPlan: (text) => carriedOut.push(text),
     onState: () => undefined,

@@ -1,6 +1,15 @@
 /** Frames, byte by byte, against what tcpdump and the RFCs say of them. */
 import { expect, test } from 'vitest'
-import { arpReply, fragmentationNeeded, frame, ipv4, ipv6, routerAdvertisement, udp } from './frames.ts'
+import {
+  arpReply,
+  fragmentationNeeded,
+  frame,
+  ipv4,
+  ipv6,
+  packetTooBig,
+  routerAdvertisement,
+  udp,
+} from './frames.ts'
 
 const IPV4 = { source: '10.1.17.2', destination: '10.1.17.3' }
 const IPV6 = { source: 'fd00::1', destination: '::ffff:10.1.17.2' }
@@ -51,6 +60,17 @@ test('IPv6, an address with an IPv4 one in it, and a checksum over both', () => 
   )
   const pseudo = Buffer.concat([packet.subarray(8, 40), Buffer.from([0, 0, 0, 10, 0, 0, 0, 17])])
   expect(sumOf(Buffer.concat([pseudo, datagram]))).toBe(0)
+})
+
+test('an error over IPv6 carries what it is about', () => {
+  const addresses = { source: 'fd00::9', destination: 'fd00::1' }
+  const about = ipv6(IPV6, 'udp', udp(IPV6, [1, 2], 'long'), { dscp: 0 })
+  const error = packetTooBig(addresses, 1280, about)
+  expect(hex(error.subarray(0, 8))).toMatch(/^0200 .... 0000 0500$/)
+  expect(error.subarray(8)).toEqual(about)
+  const ends = ipv6(addresses, 'icmp6', error, { dscp: 0 }).subarray(8, 40)
+  const pseudo = Buffer.concat([ends, Buffer.from([0, 0, 0, error.length, 0, 0, 0, 58])])
+  expect(sumOf(Buffer.concat([pseudo, error]))).toBe(0)
 })
 
 test('a router offers a prefix, and an answer tells whose link address an address has', () => {

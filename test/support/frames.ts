@@ -82,6 +82,13 @@ export function fragmentationNeeded(mtu: number, about: Buffer): Buffer {
   return withChecksum(Buffer.concat([Buffer.from([3, 4, 0, 0, 0, 0]), uint16(mtu), head]))
 }
 
+/** "Packet too big", RFC 4443. @param about the packet that is said to have been too long. */
+export function packetTooBig(addresses: IpAddresses, mtu: number, about: Buffer): Buffer {
+  const message = Buffer.concat([Buffer.from([2, 0, 0, 0]), uint32(mtu), about])
+  message.writeUInt16BE(checksum6(addresses, 'icmp6', message), 2)
+  return message
+}
+
 /** RFC 826. */
 export function arpReply(
   at: { readonly mac: string; readonly ip: string },
