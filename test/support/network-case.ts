@@ -24,8 +24,6 @@ export interface NetworkCase {
   readonly title: string
   readonly see: (stage: Stage) => Promise<string>
   readonly expected: Seen | Difference
-  /** What is seen depends on rules of the firewall, so that both variants of iptables have to show it. */
-  readonly firewall?: true
 }
 
 /** The heading of docs/differences.md, when the drivers differ. */

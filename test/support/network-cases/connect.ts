@@ -6,7 +6,6 @@ import { IMAGE } from '../romana-host.ts'
 export const CONNECT_CASES: readonly NetworkCase[] = [
   {
     title: 'connect --ip --alias and disconnect, while the container runs',
-    firewall: true,
     async see(stage) {
       const { args, address } = stage.subnet()
       const [first, second] = [await stage.network('first'), await stage.network('second', ...args)]
@@ -68,7 +67,6 @@ export const CONNECT_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'disconnect from the only network, and connect to it again',
-    firewall: true,
     async see(stage) {
       const network = await stage.network('net')
       const peer = await stage.idle('peer', network)
@@ -107,7 +105,6 @@ export const CONNECT_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'containers of two networks that share one container do not reach each other',
-    firewall: true,
     async see(stage) {
       const [first, second] = [await stage.network('first'), await stage.network('second')]
       const [left, right] = [await stage.idle('left', first), await stage.idle('right', second)]
@@ -124,7 +121,6 @@ export const CONNECT_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'the way out goes on when the network that had it is disconnected',
-    firewall: true,
     async see(stage) {
       const [first, second] = [await stage.network('first'), await stage.network('second')]
       const one = await stage.idle('one', first)

@@ -9,7 +9,6 @@ const READY_TIMEOUT_MS = 10_000
 export const CONTAINER_CASES: readonly NetworkCase[] = [
   {
     title: 'create, start, stop, start: an address and a link from start to stop',
-    firewall: true,
     async see(stage) {
       const network = await stage.network('net')
       const peer = await stage.idle('peer', network)

@@ -5,7 +5,6 @@ import type { Stage } from '../network-stage.ts'
 export const CREATE_CASES: readonly NetworkCase[] = [
   {
     title: '--internal: containers reach each other and nothing outside',
-    firewall: true,
     async see(stage) {
       const network = await stage.network('net', '--internal')
       const [one, two] = [await stage.idle('one', network), await stage.idle('two', network)]

@@ -9,7 +9,6 @@ const BEYOND = { address: '203.0.113.9', unreachable: '203.0.113.10', mtu: 1300 
 export const ICMP_CASES: readonly NetworkCase[] = [
   {
     title: 'traceroute: the gateway, the router',
-    firewall: true,
     async see(stage) {
       const { args, address } = stage.subnet()
       const container = await stage.idle('one', await stage.network('net', ...args))
@@ -20,7 +19,6 @@ export const ICMP_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'a closed UDP port of another container: port unreachable',
-    firewall: true,
     async see(stage) {
       const network = await stage.network('net')
       const one = await stage.idle('one', network)
@@ -34,7 +32,6 @@ export const ICMP_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'an error from outside: host unreachable',
-    firewall: true,
     async see(stage) {
       const container = await stage.idle('one', await stage.network('net'))
       await stage.router.run('ip', ['route', 'replace', 'unreachable', BEYOND.unreachable])
@@ -45,7 +42,6 @@ export const ICMP_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'an error from outside: fragmentation needed; the container knows the path MTU then',
-    firewall: true,
     async see(stage) {
       const container = await stage.idle('one', await stage.network('net'))
       const { address, mtu } = BEYOND
@@ -57,7 +53,6 @@ export const ICMP_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'large packets to a network of smaller MTU that has the same subnet',
-    firewall: true,
     async see(stage) {
       const { args } = stage.subnet()
       const network = await stage.network('net', ...args)

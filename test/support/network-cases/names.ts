@@ -44,7 +44,6 @@ export const NAME_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'names of another network are not found, and its containers not reached',
-    firewall: true,
     async see(stage) {
       const [one, two] = [await stage.network('one'), await stage.network('two')]
       const client = await stage.idle('client', one)
@@ -69,7 +68,6 @@ export const NAME_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'a container finds names outside through the name server of its host',
-    firewall: true,
     async see(stage) {
       const container = await stage.idle('one', await stage.network('net'))
       return [
@@ -81,7 +79,6 @@ export const NAME_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'a container asks a name server of its host at the gateway',
-    firewall: true,
     async see(stage) {
       const { args, address } = stage.subnet()
       const container = await stage.idle('one', await stage.network('net', ...args))

@@ -6,7 +6,6 @@ import { PORT } from '../services.ts'
 export const PACKET_CASES: readonly NetworkCase[] = [
   {
     title: 'containers of a network reach each other by ICMP, TCP and UDP',
-    firewall: true,
     async see(stage) {
       const network = await stage.network('net')
       const [one, two] = [await stage.member('one', network), await stage.member('two', network)]
@@ -28,7 +27,6 @@ export const PACKET_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'the host reaches its containers',
-    firewall: true,
     async see(stage) {
       const { address } = await stage.member('one', await stage.network('net'))
       const pinged = await stage.host.run('ping', ['-c', '1', '-W', '1', address], { reject: false })
@@ -39,7 +37,6 @@ export const PACKET_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'a container pings its host at the gateway and at its address',
-    firewall: true,
     async see(stage) {
       const { args, address } = stage.subnet()
       const container = await stage.idle('one', await stage.network('net', ...args))
@@ -51,7 +48,6 @@ export const PACKET_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'a container and a service of its host',
-    firewall: true,
     async see(stage) {
       const { args, address } = stage.subnet()
       const container = await stage.idle('one', await stage.network('net', ...args))
@@ -68,7 +64,6 @@ export const PACKET_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'a container reaches outside with the address of its host',
-    firewall: true,
     async see(stage) {
       const container = await stage.idle('one', await stage.network('net'))
       const seen = await stage.shell(container, `netcat -w 2 ${stage.outside} ${PORT}`)
@@ -81,7 +76,6 @@ export const PACKET_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'nobody outside reaches a container, not even with a route to it',
-    firewall: true,
     async see(stage) {
       const { args, cidr, address } = stage.subnet()
       const network = await stage.network('net', ...args)
@@ -97,7 +91,6 @@ export const PACKET_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'its containers and those of a bridge network do not reach each other',
-    firewall: true,
     async see(stage) {
       await using other = stage.beside('bridge')
       const [network, otherNetwork] = [await stage.network('net'), await other.network('net')]

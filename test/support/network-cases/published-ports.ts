@@ -30,7 +30,6 @@ export const PORT_CASES: readonly NetworkCase[] = [
   },
   {
     title: 'a container on a published port of its neighbour',
-    firewall: true,
     async see(stage) {
       const network = await stage.network('net')
       const port = portOf(stage, 3)
