@@ -2,7 +2,7 @@
 import type { Server } from 'node:http'
 import type { Hono } from 'hono'
 import { reasonOf } from '../errors.ts'
-import { createAdminApp } from './admin-app.ts'
+import { createAdminApp } from './admin/app.ts'
 import { createApp } from './app.ts'
 import { type Config, PATHS, readConfig } from './config.ts'
 import { failForGood, type KeepTrying, keepTrying } from './keep-trying.ts'
@@ -63,7 +63,7 @@ async function serve(begun: Begun, running: KeepTrying<Running>, log: Log): Prom
   const servers = [await listen(app, PATHS.socket)]
   if (begun.config?.plainName === true) servers.push(...(await listenIfPossible(app, PLAIN_NAME_SOCKET, log)))
   if (begun.hasLock) {
-    const adminApp = createAdminApp({ admin: async () => (await ready()).admin, log })
+    const adminApp = createAdminApp({ parts: async () => (await ready()).admin, log })
     servers.push(...(await listenIfPossible(adminApp, PATHS.adminSocket, log)))
   }
   return servers

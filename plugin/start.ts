@@ -18,7 +18,7 @@ import { openEmbeddedStore } from '../store/embedded.ts'
 import { guardStore } from '../store/guarded.ts'
 import type { HostNumber } from '../store/ids.ts'
 import type { Store } from '../store/store.ts'
-import { Admin } from './admin.ts'
+import type { AdminParts } from './admin/routing.ts'
 import { keepCut, keepEngineAsked, keepMirrored, keepPolicies, keepReconciled } from './background.ts'
 import { type ClusterParts, type ClusterTasks, startClusterTasks } from './cluster-tasks.ts'
 import type { Config } from './config.ts'
@@ -37,7 +37,7 @@ const TAGGED_NAME = 'romana-net:latest'
 export interface Running {
   /** @throws RomanaError E_HOST_CLONE, E_CLUSTER when the cluster does not take this host for what it is */
   drivers(): Drivers
-  readonly admin: Admin
+  readonly admin: AdminParts
   close(): Promise<void>
 }
 
@@ -125,7 +125,7 @@ async function openPlugin(
       if (refusal !== undefined) throw refusal
       return { ipam, network }
     },
-    admin: new Admin({ journal, plans, ipam, network, cluster }),
+    admin: { journal, plans, ipam, network, cluster },
   }
 }
 

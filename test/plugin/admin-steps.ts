@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { parsePlan } from '../../address/address-plan.ts'
-import { Admin } from '../../plugin/admin.ts'
-import { createAdminApp } from '../../plugin/admin-app.ts'
+import { createAdminApp } from '../../plugin/admin/app.ts'
+import type { AdminParts } from '../../plugin/admin/routing.ts'
 import type { ClusterStatus } from '../../plugin/cluster-tasks.ts'
 import { close, listen } from '../../plugin/listen.ts'
 import { waitUntilReady } from '../../plugin/readiness.ts'
@@ -22,21 +22,21 @@ export interface AdminHost extends AsyncDisposable {
 /** @param ready instead of a plugin that is: what its recovery came to. */
 export async function startAdmin(
   wish: StartWish = {},
-  ready?: () => Promise<Admin>,
+  ready?: () => Promise<AdminParts>,
   cluster?: ClusterStatus,
 ): Promise<AdminHost> {
   const romana = await startRomana(wish)
   const { journal, drivers } = romana
-  const admin = new Admin({
+  const parts: AdminParts = {
     cluster: cluster && { status: () => cluster },
     journal,
     plans: { ipv4: parsePlan(romana.plan) },
     ...drivers,
-  })
+  }
   const { log, lines } = keepLog()
   const directory = await mkdtemp(`${tmpdir()}/romana-admin-`)
   const socket = `${directory}/admin.sock`
-  const app = createAdminApp({ admin: () => waitUntilReady(ready?.() ?? Promise.resolve(admin)), log })
+  const app = createAdminApp({ parts: () => waitUntilReady(ready?.() ?? Promise.resolve(parts)), log })
   const server = await listen(app, socket)
   const send = sendThrough(socket)
   return {

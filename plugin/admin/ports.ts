@@ -1,12 +1,13 @@
-/** Published ports as people see them. */
-import type { Ip } from '../address/ip.ts'
-import { addressFor } from '../store/families.ts'
-import { journalKeys } from '../store/keys.ts'
-import { EndpointPortsRecord, type PublishedPort } from '../store/port-records.ts'
-import { EndpointRecord, listRecords } from '../store/records.ts'
-import type { Store } from '../store/store.ts'
+/** Published ports of this host, as people see them. */
+import type { Ip } from '../../address/ip.ts'
+import { addressFor } from '../../store/families.ts'
+import { journalKeys } from '../../store/keys.ts'
+import { EndpointPortsRecord, type PublishedPort } from '../../store/port-records.ts'
+import { EndpointRecord, listRecords } from '../../store/records.ts'
+import type { Store } from '../../store/store.ts'
+import { answer, type Routing } from './routing.ts'
 
-export interface PortView extends PublishedPort {
+interface PortView extends PublishedPort {
   readonly endpointId: string
   readonly networkId: string
   /** The endpoint's. */
@@ -15,11 +16,15 @@ export interface PortView extends PublishedPort {
   readonly reserved: boolean
 }
 
-/** By host port. @throws RomanaError E_STORE, E_RECORD */
-export async function listPortViews(
-  journal: Store,
-  isReserved: (port: PublishedPort) => boolean,
-): Promise<PortView[]> {
+export function addPorts({ app, parts }: Routing): void {
+  app.get('/v1/ports', async () => {
+    const { journal, network } = await parts()
+    return answer(200, await portViews(journal, (port) => network.isReserved(port)))
+  })
+}
+
+/** By host port. */
+async function portViews(journal: Store, isReserved: (port: PublishedPort) => boolean): Promise<PortView[]> {
   const endpoints = await listRecords(journal, EndpointRecord, journalKeys.endpoints())
   const byId = new Map<string, EndpointRecord>(endpoints.map((endpoint) => [endpoint.endpointId, endpoint]))
   const records = await listRecords(journal, EndpointPortsRecord, journalKeys.ports())
