@@ -8,7 +8,7 @@ import { addressCommand } from './commands/address.ts'
 import { addressPlanCommand } from './commands/address-plan.ts'
 import { endpointListCommand } from './commands/endpoint.ts'
 import { hostAcceptCommand, hostListCommand, hostRemoveCommand } from './commands/host.ts'
-import { networkListCommand } from './commands/network.ts'
+import { networkListCommand, networkRemoveCommand } from './commands/network.ts'
 import { planCommand } from './commands/plan.ts'
 import {
   policyApplyCommand,
@@ -33,6 +33,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['segment add', segmentAddCommand],
   ['segment remove', segmentRemoveCommand],
   ['network list', networkListCommand],
+  ['network remove', networkRemoveCommand],
   ['endpoint list', endpointListCommand],
   ['host list', hostListCommand],
   ['host remove', hostRemoveCommand],

@@ -3,8 +3,10 @@ import { hostCidr } from '../address/cidr.ts'
 import { type Family, Ip } from '../address/ip.ts'
 import { gatewayOf } from '../address/prefixes.ts'
 import type { RomanaError } from '../errors.ts'
+import { poolsOf } from '../store/families.ts'
 import type { HostNumber } from '../store/ids.ts'
 import { journalKeys } from '../store/keys.ts'
+import type { NetworkRecord } from '../store/records.ts'
 import { makeRevisionAge } from '../store/revision-age.ts'
 import { makeSerial } from '../store/serial.ts'
 import type { Store } from '../store/store.ts'
@@ -20,7 +22,14 @@ import { NUMBER_REST_MS } from './field-numbers.ts'
 import { type PoolId, parsePoolId } from './pool-id.ts'
 import { recoverPools } from './pool-recovery.ts'
 import { parsePoolWish } from './pool-wish.ts'
-import { forgetUnusedPools, type PoolAnswer, type PoolParts, releasePool, takePool } from './pools.ts'
+import {
+  forgetUnusedPools,
+  type PoolAnswer,
+  type PoolParts,
+  releaseLostPool,
+  releasePool,
+  takePool,
+} from './pools.ts'
 import { makeRestedSweep } from './rested.ts'
 import type { SegmentParts } from './segment-hold.ts'
 import { leaveAll } from './segment-leave.ts'
@@ -47,6 +56,8 @@ export interface IpamDriver {
   recover(): Promise<readonly string[]>
   /** Frees what the engine asked for and made no network of, which otherwise goes with the next request of a pool. */
   forgetUnusedPools(): Promise<void>
+  /** Frees what a network had whose record a person has removed. @throws RomanaError E_STORE, E_RECORD */
+  releasePoolsOf(network: NetworkRecord): Promise<void>
   /** Another host is gone for good, and with it what it held. @throws RomanaError E_CONFLICT, E_STORE, E_RECORD */
   leaveAllOf(host: HostNumber): Promise<void>
   /** For what people do with tenants and segments. */
@@ -114,6 +125,11 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
         return problems
       }),
     forgetUnusedPools: () => poolTurn(() => forgetUnusedPools(pools)),
+    releasePoolsOf: ({ tenant, segment, ...network }) =>
+      poolTurn(async () => {
+        for (const { cell } of poolsOf({ tenant, segment, ...network }))
+          await releaseLostPool(pools, { cell, tenant, segment })
+      }),
     leaveAllOf: (gone) => leaveAll({ ...segments, host: gone }),
     segments,
   }

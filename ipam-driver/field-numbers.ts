@@ -140,4 +140,8 @@ function fullError({ field, owner }: NumberSpace, count: bigint): RomanaError {
 }
 
 /** What else takes one away. */
-const REMOVAL = { tenant: '', segment: '; one that was made for a network goes with it' } as const
+const REMOVAL = {
+  tenant: '',
+  segment:
+    '; one that was made for a network goes with it, and a network that Docker has lost with "romana network remove"',
+} as const

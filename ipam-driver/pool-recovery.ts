@@ -51,9 +51,9 @@ async function recoverLostPools(parts: RecoveryParts): Promise<void> {
       held.some(({ tenant, segment }) => tenant === network.tenant && segment === network.segment) ||
       living.some((endpoint) => endpoint.networkId === networkId)
     if (!isAlive) continue
-    for (const { cell: range } of poolsOf({ networkId, ...network })) {
-      const pool = await getPool(parts.journal, { ...network, cell: range, range })
-      const uses = inUse.filter(({ cell }) => cell.equals(pool.cell)).length
+    for (const { cell } of poolsOf({ networkId, ...network })) {
+      const pool = await getPool(parts.journal, { ...network, cell })
+      const uses = inUse.filter((one) => one.cell.equals(cell)).length
       if (pool.uses === 0) await putPool(parts.journal, { ...pool, uses })
     }
   }

@@ -35,6 +35,9 @@ export interface PoolParts extends SegmentParts {
   readonly onHoldLeft: (error: RomanaError) => void
 }
 
+/** What a pool is of. */
+type SegmentCell = Pick<PoolRecord, 'cell' | 'tenant' | 'segment'>
+
 export interface PoolAnswer {
   readonly PoolID: string
   readonly Pool: string
@@ -64,12 +67,31 @@ export async function takePool(parts: PoolParts, wish: PoolWish): Promise<PoolAn
 /** One network less. The last one of all hosts takes an automatic segment with it. Well when the pool is not held. @throws RomanaError E_STORE of the journal */
 export async function releasePool(parts: PoolParts, poolId: string): Promise<void> {
   const id = parsePoolId(poolId)
-  await parts.journalTurn(async () => {
-    const pool = await getPool(parts.journal, id)
-    if (pool.uses > 1) await putPool(parts.journal, { ...pool, uses: pool.uses - 1 })
-    else await removePool(parts.journal, pool)
-  })
+  await parts.journalTurn(async () => countDown(parts.journal, await getPool(parts.journal, id)))
   await leaveIfUnused(parts, id)
+}
+
+/**
+ * The pool of a network whose record was removed and that the engine does not speak of any more. As long as other networks
+ * have the cell nothing is counted down: should the engine release the pool after all, it would be theirs. What is counted
+ * too much goes with the last of them. @throws RomanaError E_STORE, E_RECORD of the journal
+ */
+export async function releaseLostPool(parts: PoolParts, lost: SegmentCell): Promise<void> {
+  await parts.journalTurn(async () => {
+    const networks = await listRecords(parts.journal, NetworkRecord, journalKeys.networks())
+    if (networks.flatMap(poolsOf).some(({ cell }) => cell.equals(lost.cell))) return
+    const stored = await getRecord(parts.journal, PoolRecord, journalKeys.pool(lost.cell))
+    if (stored === undefined) return
+    // One that has just been asked for may be that of a network in the making.
+    if (parts.journalAge.isOld(stored.revision)) await removePool(parts.journal, stored.record)
+    else await countDown(parts.journal, stored.record)
+  })
+  await leaveIfUnused(parts, lost)
+}
+
+async function countDown(journal: Store, pool: PoolRecord): Promise<void> {
+  if (pool.uses > 1) await putPool(journal, { ...pool, uses: pool.uses - 1 })
+  else await removePool(journal, pool)
 }
 
 /**
@@ -113,7 +135,7 @@ async function unusedPools({ journal, journalAge }: PoolParts): Promise<PoolReco
 }
 
 /** The record of a pool; as a fresh one when the journal does not have it. @throws RomanaError E_STORE, E_RECORD */
-export async function getPool(journal: Store, { cell, tenant, segment }: PoolId): Promise<PoolRecord> {
+export async function getPool(journal: Store, { cell, tenant, segment }: SegmentCell): Promise<PoolRecord> {
   const stored = await getRecord(journal, PoolRecord, journalKeys.pool(cell))
   return stored?.record ?? { cell, tenant, segment, uses: 0, lastGiven: cell.network }
 }

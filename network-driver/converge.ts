@@ -102,8 +102,8 @@ export async function preview(parts: ConvergeParts): Promise<string> {
   return formatHostPlan(planHost(await wantedState(parts, seen, living), seen))
 }
 
-/** Their addresses rest, as if the engine had given them back. Whatever it still says of them later is well. */
-async function buryEndpoints(stores: Stores, dead: readonly EndpointRecord[]): Promise<void> {
+/** Their addresses rest, as if the engine had given them back. Whatever it still says of them later is well. @throws RomanaError E_STORE, E_RECORD */
+export async function buryEndpoints(stores: Stores, dead: readonly EndpointRecord[]): Promise<void> {
   for (const endpoint of dead) {
     await stores.journal.commit([
       { kind: 'remove', key: journalKeys.endpoint(endpoint.endpointId) },

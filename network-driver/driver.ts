@@ -13,6 +13,7 @@ import { createEndpoint, deleteEndpoint, join, leave } from './endpoints.ts'
 import { cutFlows } from './flow-cuts.ts'
 import { makeGate } from './gate.ts'
 import { LiveEndpoints } from './live-endpoints.ts'
+import { forgetLostNetwork } from './lost-network.ts'
 import { refuseOtherNat } from './network-nat.ts'
 import { type NetworkWish, parseNetworkWish } from './network-options.ts'
 import { segmentOfPools } from './network-pools.ts'
@@ -123,6 +124,18 @@ export class NetworkDriver {
     return this.#gate.exclusive(async () => {
       await this.#forgetNetwork(NetworkID)
       return {}
+    })
+  }
+
+  /**
+   * Removes a network of which the engine will say nothing more, and gives what it was.
+   * @throws RomanaError E_NETWORK_UNKNOWN, E_NETWORK_IN_USE, E_COMMAND, E_STORE
+   */
+  removeLostNetwork(networkId: NetworkId): Promise<NetworkRecord> {
+    return this.#gate.exclusive(async () => {
+      const network = await forgetLostNetwork(this.#parts.stores, networkId)
+      await this.#converge(this.#parts)
+      return network
     })
   }
 

@@ -12,6 +12,7 @@ import { PolicyRecord } from '../store/policy-records.ts'
 import type { Store } from '../store/store.ts'
 import type { ContainerNames } from './container-names.ts'
 import type { EngineClient } from './engine.ts'
+import { makeFindGone } from './gone-networks.ts'
 import type { Log } from './log.ts'
 
 /** Milliseconds. */
@@ -45,7 +46,10 @@ export function keepMirrored(parts: MirrorParts, log: Log, opened: AsyncDisposab
   return mirror
 }
 
-/** Names of containers get into the copy, and marked segments become networks: where the plugin may ask the engine. */
+/**
+ * Where the plugin may ask the engine: names of containers get into the copy, marked segments become networks, and networks
+ * that the engine does not have any more are told of.
+ */
 export function keepEngineAsked(
   parts: { readonly directory: Store; readonly journal: Store; readonly engine: EngineClient },
   names: ContainerNames,
@@ -69,6 +73,16 @@ export function keepEngineAsked(
     onFailure: (error) => log.warn({ err: error }, `segments everywhere: ${reasonOf(error)}`),
   })
   opened.defer(() => everywhere.close())
+  const goneNetworks = makeFindGone({ journal, engine })
+  const looking = startRepeating({
+    ...TIMES,
+    async task() {
+      for (const gone of await goneNetworks()) log.warn(gone)
+    },
+    onFailure: (error) =>
+      log.warn({ err: error }, `networks are not compared with the engine's: ${reasonOf(error)}`),
+  })
+  opened.defer(() => looking.close())
 }
 
 /** Milliseconds. Where thousands of flows are forbidden, cutting them takes seconds. */

@@ -23,6 +23,7 @@ import { keepCut, keepEngineAsked, keepMirrored, keepPolicies, keepReconciled } 
 import { type ClusterParts, type ClusterTasks, startClusterTasks } from './cluster-tasks.ts'
 import type { Config } from './config.ts'
 import { ContainerNames } from './container-names.ts'
+import type { EngineClient } from './engine.ts'
 import type { Log } from './log.ts'
 import type { Drivers } from './methods.ts'
 import { type Directory, openDirectory } from './open-directory.ts'
@@ -116,7 +117,8 @@ async function openPlugin(
     },
   })
   const reconciling = keepReconciled(ipam, log, opened)
-  await keepCopied({ config, directory: shared, journal, host: number, log }, opened)
+  const engine = await openEngineToAsk(config)
+  keepCopied({ engine, directory: shared, journal, host: number, log }, opened)
   keepPolicies(shared, network, log, opened)
   log.info({ host: number, plan: String(plans.ipv4.cidr), recovered: network.recovered }, 'ready')
   return {
@@ -125,7 +127,7 @@ async function openPlugin(
       if (refusal !== undefined) throw refusal
       return { ipam, network }
     },
-    admin: { journal, plans, ipam, network, cluster },
+    admin: { journal, plans, ipam, network, cluster, engine },
   }
 }
 
@@ -150,8 +152,15 @@ function guarded(directory: Store, cluster: ClusterTasks | undefined): Store {
   })
 }
 
+/** Undefined unless the plugin may ask it. */
+async function openEngineToAsk({ engineSocket, plainName }: Config): Promise<EngineClient | undefined> {
+  if (engineSocket === undefined) return undefined
+  const { openEngine } = await import('./engine.ts')
+  return openEngine(engineSocket, plainName ? PLAIN_NAME : TAGGED_NAME)
+}
+
 interface CopyParts {
-  readonly config: Config
+  readonly engine: EngineClient | undefined
   readonly directory: Store
   readonly journal: Store
   readonly host: HostNumber
@@ -159,15 +168,12 @@ interface CopyParts {
 }
 
 /** The directory's copy of this host, with the names of its containers where the engine may be asked. */
-async function keepCopied(parts: CopyParts, opened: AsyncDisposableStack): Promise<void> {
-  const { config, log, ...stores } = parts
+function keepCopied(parts: CopyParts, opened: AsyncDisposableStack): void {
+  const { engine, log, ...stores } = parts
   const names = new ContainerNames()
   const mirror = keepMirrored({ ...stores, containerOf: names.containerOf }, log, opened)
   names.onLearnt = (endpointIds) => mirror.named(endpointIds)
-  if (config.engineSocket === undefined) return
-  const { openEngine } = await import('./engine.ts')
-  const engine = openEngine(config.engineSocket, config.plainName ? PLAIN_NAME : TAGGED_NAME)
-  keepEngineAsked({ ...stores, engine }, names, log, opened)
+  if (engine !== undefined) keepEngineAsked({ ...stores, engine }, names, log, opened)
 }
 
 async function openStoreAddresses(

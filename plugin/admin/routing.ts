@@ -1,6 +1,7 @@
 /** What the subjects of the admin API share: what they ask, where they add their requests, and how they answer. */
 import type { Hono } from 'hono'
 import type { Plans } from '../../address/address-plan.ts'
+import type { EngineNetworks } from '../../cluster/everywhere-keeper.ts'
 import type { IpamDriver } from '../../ipam-driver/driver.ts'
 import type { NetworkDriver } from '../../network-driver/driver.ts'
 import { formatRecord } from '../../store/records.ts'
@@ -16,6 +17,8 @@ export interface AdminParts {
   readonly network: NetworkDriver
   /** Absent on a single host. */
   readonly cluster: Pick<ClusterTasks, 'status'> | undefined
+  /** Absent unless the plugin may ask it. */
+  readonly engine: Pick<EngineNetworks, 'networks'> | undefined
 }
 
 export interface Routing {

@@ -89,8 +89,8 @@ describe('romana network list and endpoint list', () => {
   test('show what this host has', async () => {
     await runContainer()
     expect(await type('network list')).toBe(`\
-0 NETWORK       TENANT  SEGMENT  CELL          GATEWAY    INTERNAL
-a123456789ab  blue    web      10.1.17.0/24  10.1.17.1  no
+0 NETWORK       TENANT  SEGMENT  CELL          GATEWAY    INTERNAL  ENDPOINTS  NAME
+a123456789ab  blue    web      10.1.17.0/24  10.1.17.1  no        1          -
 `)
     expect(await type('endpoint list')).toBe(`\
 0 ENDPOINT      NETWORK       TENANT  SEGMENT  ADDRESS    LINK
@@ -109,9 +109,35 @@ e123456789ab  a123456789ab  blue    web      10.1.17.2  rmne1
         gateway: '10.1.17.1',
         auxiliary: [],
         internal: false,
+        endpoints: 1,
       },
     ])
     expect(await typeJson('endpoint list')).toMatchObject([{ networkId, address: '10.1.17.2', joined: true }])
+  })
+})
+
+describe('romana network remove', () => {
+  test('says what it removed, or why not', async () => {
+    await runContainer()
+    await host.romana.engine.createNetwork('b1')
+    expect(await type('network remove b')).toBe('0 Removed network b1 of segment auto-1 of tenant default\n')
+    expect(await type('network remove a1')).toMatch(
+      /^1! Cannot .*: containers are on it: 10\.1\.17\.2\. .*\(E_NETWORK_IN_USE\)\n$/,
+    )
+    expect(await type('network remove a/b')).toMatch(
+      /^1! Cannot remove the network "a\/b": .*\(E_NETWORK_UNKNOWN\)\n$/,
+    )
+  })
+
+  test('the list says which Docker does not have any more', async () => {
+    const networks = () => Promise.resolve([{ id: 'n1', name: 'blue-web' }])
+    await using asking = await startAdmin({}, undefined, undefined, { networks })
+    for (const id of ['n1', 'n2']) await asking.romana.engine.createNetwork(id, WEB)
+    expect(await type('network list', asking.socket)).toBe(`\
+0 NETWORK  TENANT  SEGMENT  CELL          GATEWAY    INTERNAL  ENDPOINTS  NAME
+n1       blue    web      10.1.17.0/24  10.1.17.1  no        0          blue-web
+n2       blue    web      10.1.17.0/24  10.1.17.1  no        0          (gone)
+`)
   })
 })
 

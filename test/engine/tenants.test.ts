@@ -1,5 +1,6 @@
 /** The life of tenants and segments, by what a person types: docker networks, and the romana command beside them. */
 import { stat } from 'node:fs/promises'
+import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CommandResult, run } from '../../lab/command.ts'
 import type { LabHost } from '../../lab/lab-host.ts'
@@ -83,6 +84,44 @@ describe('networks without options', () => {
   })
 })
 
+describe('a network that Docker removed while the plugin was away', () => {
+  it('stays until a person has it removed, which gives its segment back', async () => {
+    await using lab = await startRomanaHost({ lab: 'lost', release: 'sid' })
+    const { host } = lab
+    const isReady = () =>
+      expect.poll(async () => (await romana(host, 'status')).exitCode, { timeout: 20_000 }).toBe(0)
+    await createNetwork(host, 'lost')
+    await startIdle(host, 'held', await createSegmentNetwork(host, 'blue', 'web'))
+    // Under the plain name the engine counts no references.
+    await host.docker(['plugin', 'disable', PLUGIN])
+    await host.docker(['network', 'rm', 'lost'])
+    await host.docker(['plugin', 'enable', PLUGIN])
+    await isReady()
+    const [lost, held] = await recordedNetworks(host)
+    expect([lost?.segment, lost?.endpoints, held?.segment, held?.endpoints]).toEqual(['auto-1', 0, 'web', 1])
+    expect(await networkNames(host)).toEqual(['blue-web'])
+    expect(await type(host, `network remove ${held?.networkId}`)).toContain('containers are on it: 10.1.33.2')
+    expect(await type(host, `network remove ${lost?.networkId.slice(0, 12)}`)).toBe(
+      `0 Removed network ${lost?.networkId.slice(0, 12)} of segment auto-1 of tenant default`,
+    )
+    expect((await romana(host, 'segment list')).stdout).not.toContain('auto-')
+    expect(await type(host, 'plan')).toBe('0 Nothing: the host is as recorded')
+    expect(await addressOf(host, 'held')).toBe('10.1.33.2')
+  })
+})
+
+/** By segment. */
+async function recordedNetworks(
+  host: LabHost,
+): Promise<{ networkId: string; segment: string; endpoints: number }[]> {
+  const networks = v.parse(RecordedNetworks, JSON.parse((await romana(host, 'network list --json')).stdout))
+  return networks.toSorted((a, b) => (a.segment < b.segment ? -1 : 1))
+}
+
+const RecordedNetworks = v.array(
+  v.object({ networkId: v.string(), segment: v.string(), endpoints: v.number() }),
+)
+
 describe('the romana command', () => {
   let lab: RomanaHost
   let host: LabHost
@@ -135,7 +174,7 @@ default  auto-1   2.1      10.1.33.0/24  1`)
     ).stdout.split('\n')
     const networks = (await romana(host, 'network list')).stdout.split('\n')
     expect(networks.find((line) => line.startsWith(`${networkId}`))?.replaceAll(/ +/g, ' ')).toBe(
-      `${networkId} blue web 10.1.17.0/24 10.1.17.1 no`,
+      `${networkId} blue web 10.1.17.0/24 10.1.17.1 no 1 -`,
     )
     const { stdout } = await romana(host, 'endpoint list --json')
     expect(JSON.parse(stdout)).toMatchObject([

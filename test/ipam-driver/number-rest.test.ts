@@ -121,7 +121,7 @@ describe('with 15 numbers of segments', () => {
     const ids: string[] = []
     for (let network = 0; network < 15; network += 1) ids.push((await ipam.pool()).PoolID)
     await expect(ipam.pool()).rejects.toThrow(
-      'Cannot make another segment: all 15 segment numbers of tenant "default" are taken. Remove one that is not needed ("romana segment list" shows them; one that was made for a network goes with it), or use a plan with more segment bits (E_TENANTS_FULL)',
+      'Cannot make another segment: all 15 segment numbers of tenant "default" are taken. Remove one that is not needed ("romana segment list" shows them; one that was made for a network goes with it, and a network that Docker has lost with "romana network remove"), or use a plan with more segment bits (E_TENANTS_FULL)',
     )
     await ipam.releasePool(ids[7] ?? '')
     expect((await ipam.pool()).PoolID).toBe(ids[7])

@@ -25,7 +25,7 @@ describe('numbers', () => {
     const ipam = makeIpam(FEW)
     for (const segment of ['x', 'y', 'z']) await ipam.pool({ tenant: 'a', segment })
     await expect(ipam.pool({ tenant: 'a', segment: 'w' })).rejects.toThrow(
-      'Cannot make another segment: all 3 segment numbers of tenant "a" are taken. Remove one that is not needed ("romana segment list" shows them; one that was made for a network goes with it), or use a plan with more segment bits (E_TENANTS_FULL)',
+      'Cannot make another segment: all 3 segment numbers of tenant "a" are taken. Remove one that is not needed ("romana segment list" shows them; one that was made for a network goes with it, and a network that Docker has lost with "romana network remove"), or use a plan with more segment bits (E_TENANTS_FULL)',
     )
     expect((await ipam.pool({ tenant: 'b', segment: 'w' })).Pool).toBe('10.1.144.0/20')
   })

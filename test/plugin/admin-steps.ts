@@ -24,11 +24,13 @@ export async function startAdmin(
   wish: StartWish = {},
   ready?: () => Promise<AdminParts>,
   cluster?: ClusterStatus,
+  engine?: AdminParts['engine'],
 ): Promise<AdminHost> {
   const romana = await startRomana(wish)
   const { journal, drivers } = romana
   const parts: AdminParts = {
     cluster: cluster && { status: () => cluster },
+    engine,
     journal,
     plans: { ipv4: parsePlan(romana.plan) },
     ...drivers,

@@ -79,6 +79,7 @@ describe('what this host has', () => {
           auxiliary: [],
           internal: true,
           mtu: 1400,
+          endpoints: 1,
         },
       ],
     })
