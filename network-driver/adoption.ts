@@ -75,7 +75,7 @@ function describe(
   seen: ObservedHost,
   plans: Plans,
 ): AdoptedEndpoint | undefined {
-  const { address, address6 } = alias
+  const { address, address6, sandbox } = alias
   const name = parseHostLink(link.name)
   const names = v.safeParse(AliasNames, alias)
   const pool = poolAround(address, link, seen, plans)
@@ -86,7 +86,10 @@ function describe(
   const internal = name.linkClass === 'internal'
   const addresses = { address, ...(address6 && { address6 }) }
   return {
-    endpoint: { endpointId, networkId, ...addresses, linkNumber: name.linkNumber, internal, joined: true },
+    endpoint: {
+      ...{ endpointId, networkId, ...addresses, linkNumber: name.linkNumber, internal, joined: true },
+      ...(sandbox && { sandbox }),
+    },
     network: { networkId, ...pool, ...(pool6 && { pool6 }), tenant, segment, internal, ...natOf(pool, seen) },
   }
 }

@@ -11,7 +11,7 @@ import type { EndpointRecord } from '../store/records.ts'
 export interface LiveEndpoint {
   readonly endpointId: EndpointId
   readonly cells: readonly Cidr[]
-  /** The container's namespace, as the engine names it. Unknown for an endpoint adopted from its link. */
+  /** The container's namespace, as the engine names it. Unknown for one adopted from a link whose alias had no room for it. */
   readonly sandbox?: string | undefined
 }
 

@@ -4,7 +4,9 @@ import type { LabHost } from '../../lab/lab-host.ts'
 import { expectedReachability, type Member, reachability, startMember } from '../support/reach.ts'
 import {
   addressOf,
+  createNetwork,
   createSegmentNetwork,
+  failureOf,
   PLUGIN,
   PLUGIN_DIRECTORY,
   type RomanaHost,
@@ -69,6 +71,14 @@ describe('containers of two segments, while the plugin and the engine come and g
   it('the journal is deleted', async () => {
     await forget('journal.db')
     await startAnother('blue-web-forgot', 'blue-web')
+  })
+
+  it('a container is still known by its link, and gets no second network of its segment', async () => {
+    await createNetwork(host, 'second', '--ipam-opt', 'tenant=blue', '--ipam-opt', 'segment=web')
+    expect(await failureOf(host, ['network', 'connect', 'second', 'blue-web-1'])).toContain(
+      'Cannot connect the container to another network of segment "web" of tenant "blue": it has an address of this segment already',
+    )
+    await host.docker(['network', 'rm', 'second'])
   })
 
   it('all that the plugin keeps is deleted', async () => {

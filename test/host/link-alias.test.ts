@@ -25,6 +25,7 @@ const anyAlias: fc.Arbitrary<LinkAlias> = fc.record(
     address6: anyAddress.filter((address) => parses(address)),
     tenant: name,
     segment: name,
+    sandbox: fc.constantFrom('/var/run/docker/netns/1e671e671e67', '/run/x/netns/ingress_sbox'),
   },
   { requiredKeys: ['endpointId', 'networkId', 'address', 'tenant', 'segment'] },
 )
@@ -46,10 +47,29 @@ test('an alias of two addresses says both', () => {
   expect(formatLinkAlias(TWO)).toBe('rm2 3fa4 9bd0 10.1.17.5 fd3a:1c55:9e02:1:1:1:0:5 blue web')
 })
 
+test('an alias says which container has it', () => {
+  const sandbox = '/var/run/docker/netns/1e671e671e67'
+  expect(formatLinkAlias({ ...ALIAS, sandbox })).toBe(
+    'romana1 3fa4 9bd0 10.1.17.5 blue web /var/run/docker/netns/1e671e671e67',
+  )
+  expect(parseLinkAlias(formatLinkAlias({ ...TWO, sandbox }))).toEqual({ ...TWO, sandbox })
+})
+
+test.each([
+  ['with a blank', '/var/run/my docker/netns/1e67'],
+  ['with a quote', '/var/run/"/netns/1e67'],
+  ['that is too long', `/${'x'.repeat(255)}`],
+])('an alias leaves out a container name %s', (_what, sandbox) => {
+  expect(formatLinkAlias({ ...ALIAS, sandbox })).toBe(formatLinkAlias(ALIAS))
+})
+
 test('an alias is read back as it was written', () => {
   fc.assert(
     fc.property(anyAlias, (alias) => {
-      expect(parseLinkAlias(formatLinkAlias(alias))).toEqual(alias)
+      const { sandbox, ...others } = alias
+      const text = formatLinkAlias(alias)
+      const isKept = sandbox !== undefined && formatLinkAlias(others).length + sandbox.length < 255
+      expect(parseLinkAlias(text)).toEqual(isKept ? alias : others)
     }),
   )
 })
@@ -63,6 +83,8 @@ test('ids and names of full length and the longest addresses fit what the kernel
   }
   const address = Ip.parse('100.111.122.133')
   const address6 = Ip.parse('fd00:1111:2222:3333:4444:5555:6666:7777')
+  const sandbox = '/var/run/docker/netns/1e671e671e67'
+  expect(formatLinkAlias({ ...alias, address, sandbox })).toContain(sandbox)
   expect(formatLinkAlias({ ...alias, address: address6 }).length).toBeLessThanOrEqual(255)
   expect(formatLinkAlias({ ...alias, address, address6 }).length).toBeLessThanOrEqual(255)
 })
@@ -81,6 +103,8 @@ describe('an alias is not taken for ours when it is', () => {
     ['of a version to come', 'romana2 3fa4 9bd0 10.1.17.5 blue web'],
     ['cut off', 'romana1 3fa4 9bd0 10.1.17.5 blue'],
     ['longer', 'romana1 3fa4 9bd0 10.1.17.5 blue web more'],
+    ['with a path in the wrong place', 'romana1 3fa4 9bd0 10.1.17.5 /x web blue'],
+    ['with a path too many', 'romana1 3fa4 9bd0 10.1.17.5 blue web /x /y'],
     ['with a hole', 'romana1 3fa4  10.1.17.5 blue web'],
     ['without an address', 'romana1 3fa4 9bd0 10.1.17 blue web'],
     ['with an address and a length', 'romana1 3fa4 9bd0 10.1.17.5/32 blue web'],

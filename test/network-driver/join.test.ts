@@ -7,7 +7,7 @@ import { formatRecord } from '../../store/records.ts'
 import { CREATE, startWithNetwork, tenTimes } from './endpoint-steps.ts'
 import { type Romana, recordOf, showEndpoints, startRomana } from './romana-steps.ts'
 
-const LINKS = `link rmne1 mtu 1500 peer rmp1 up alias "romana1 e1 n1 10.1.17.2 blue web"
+const LINKS = `link rmne1 mtu 1500 peer rmp1 up alias "romana1 e1 n1 10.1.17.2 blue web /var/run/docker/netns/c1"
 link rmp1 mtu 1500 peer rmne1 down
 address 10.1.17.1/32 dev rmne1
 route 10.1.17.2/32 dev rmne1 table 8200 protocol 82`

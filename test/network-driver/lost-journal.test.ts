@@ -20,12 +20,9 @@ describe('a lost journal', () => {
     const again = await startWithoutJournal(romana)
     expect(again.recovered).toEqual({ networks: 1, endpoints: 1 })
     expect(again.kernel.show()).toBe(romana.kernel.show())
-    for (const key of ['/networks/n1', '/addresses/10.1.17.2']) {
+    for (const key of ['/networks/n1', '/addresses/10.1.17.2', '/endpoints/e1']) {
       expect(await recordOf(again.journal, key)).toBe(await recordOf(romana.journal, key))
     }
-    expect(await recordOf(again.journal, '/endpoints/e1')).toBe(
-      '{"address":"10.1.17.2","endpointId":"e1","internal":false,"joined":true,"linkNumber":1,"networkId":"n1"}',
-    )
   })
 
   it('gives no address and no link number a second time', async () => {

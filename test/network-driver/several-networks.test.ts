@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { openMemoryStore } from '../../store/memory.ts'
 import type { EngineNetwork } from '../contract/docker-engine.ts'
-import { type Romana, startRomana } from './romana-steps.ts'
+import { mirrorHost, type Romana, startRomana } from './romana-steps.ts'
 
 const WEB = { tenant: 'blue', segment: 'web' }
 
@@ -51,6 +52,15 @@ describe('a container', () => {
     const { romana, second } = await startWithTwoNetworks()
     romana.kernel.enterContainer('rmp1')
     await expect(connect(await startRomana(romana), 'e2', second)).rejects.toThrow(REFUSAL)
+  })
+
+  it('is on one network of a segment, also after the journal was lost', async () => {
+    const { romana, second } = await startWithTwoNetworks()
+    romana.kernel.enterContainer('rmp1')
+    await mirrorHost(romana)
+    const again = await startRomana({ ...romana, journal: openMemoryStore() })
+    await expect(connect(again, 'e2', second)).rejects.toThrow(REFUSAL)
+    expect(await connect(again, 'e3', second, 'c2')).toMatchObject({ Gateway: '10.1.17.1' })
   })
 
   it('is not taken for another one', async () => {
