@@ -100,9 +100,9 @@ export class NetworkDriver {
     this.#ports = openPublishedPorts(parts, () => this.#seen)
   }
 
-  /** @throws RomanaError E_IPAM_PAIR, E_OPTION, E_POOL_UNKNOWN, E_COMMAND, E_STORE */
-  async createNetwork(request: CreateNetworkRequest): Promise<object> {
-    const network = await this.#networkRecord(request, parseNetworkWish(request))
+  /** @param driverName by which the engine called. @throws RomanaError E_IPAM_PAIR, E_OPTION, E_POOL_UNKNOWN, E_COMMAND, E_STORE */
+  async createNetwork(request: CreateNetworkRequest, driverName: string): Promise<object> {
+    const network = await this.#networkRecord(request, parseNetworkWish(request, driverName))
     return this.#gate.exclusive(async () => {
       const others = await listNetworks(this.#parts.stores)
       const isNew = others.every(({ networkId }) => networkId !== network.networkId)

@@ -25,12 +25,18 @@ const MOST_MTU = 65_535
 /** The option of `docker network create -o` for {@link NetworkWish.nat}. */
 const NAT = 'nat'
 
-/** @throws RomanaError E_IPAM_PAIR, E_OPTION, E_ADDRESS */
-export function parseNetworkWish(request: CreateNetworkRequest): NetworkWish {
+const GenericOptions = v.nullish(v.record(v.string(), v.string()), {})
+const GENERIC_NAMES: readonly string[] = [NETLABEL.mtu, NAT]
+
+/**
+ * @param driverName by which the engine called, for the command that a refusal says.
+ * @throws RomanaError E_IPAM_PAIR, E_OPTION, E_ADDRESS
+ */
+export function parseNetworkWish(request: CreateNetworkRequest, driverName: string): NetworkWish {
   const { IPv4Data, IPv6Data } = request
   const [first, second] = [...IPv4Data, ...IPv6Data]
   const spaces: string[] = [LOCAL_ADDRESS_SPACE, GLOBAL_ADDRESS_SPACE]
-  if (first === undefined || !spaces.includes(first.AddressSpace)) throw ipamPairError()
+  if (first === undefined || !spaces.includes(first.AddressSpace)) throw ipamPairError(request, driverName)
   for (const [family, pools] of [[4, IPv4Data] as const, [6, IPv6Data] as const]) {
     if (pools.length > 1) throw manyPoolsError(family)
   }
@@ -56,9 +62,9 @@ function networkPool({ Pool, Gateway, AuxAddresses }: PoolData): NetworkPool {
 }
 
 function genericOptions({ Options }: CreateNetworkRequest): Readonly<Record<string, string>> {
-  const generic = v.parse(v.nullish(v.record(v.string(), v.string()), {}), Options[NETLABEL.generic])
+  const generic = v.parse(GenericOptions, Options[NETLABEL.generic])
   for (const name of Object.keys(generic)) {
-    if (name !== NETLABEL.mtu && name !== NAT) {
+    if (!GENERIC_NAMES.includes(name)) {
       throw optionError(
         `use the option "-o ${name}"`,
         'Romana does not know it',
@@ -93,13 +99,30 @@ function manyPoolsError(family: Family): RomanaError {
   )
 }
 
-function ipamPairError(): RomanaError {
+function ipamPairError(request: CreateNetworkRequest, driverName: string): RomanaError {
   return new RomanaError('E_IPAM_PAIR', {
     cannot: 'make the network',
     because: 'its addresses do not come from the Romana IPAM driver',
-    remedy:
-      'Type: docker network create -d romana --ipam-driver romana --ipam-opt tenant=TENANT --ipam-opt segment=SEGMENT NETWORK',
+    remedy: `Type, with the --ipam-opt that you want: docker network create ${createWords(request, driverName).join(' ')} NAME`,
   })
+}
+
+/** What the request says of the command line: all but the name. A subnet of another IPAM driver means nothing here. */
+function createWords({ Options, IPv4Data, IPv6Data }: CreateNetworkRequest, driverName: string): string[] {
+  const generic = Object.entries(v.parse(GenericOptions, Options[NETLABEL.generic]))
+  return [
+    ...['-d', driverName, '--ipam-driver', driverName],
+    ...generic.flatMap(([name, value]) =>
+      GENERIC_NAMES.includes(name) ? ['-o', shellWord(`${name}=${value}`)] : [],
+    ),
+    ...(Options[NETLABEL.internal] === true ? ['--internal'] : []),
+    ...(IPv6Data.length > 0 ? ['--ipv6'] : []),
+    ...(IPv6Data.length > 0 && IPv4Data.length === 0 ? ['--ipv4=false'] : []),
+  ]
+}
+
+function shellWord(text: string): string {
+  return /^[\w.=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 function optionError(cannot: string, because: string, remedy?: string): RomanaError {

@@ -18,12 +18,14 @@ export interface AppParts {
   /** Resolves when recovery is done; rejects with what keeps the plugin from working. */
   readonly drivers: () => Promise<Drivers>
   readonly log: Log
+  /** The name of the driver whose socket this is. */
+  readonly driverName: string
 }
 
 /** The media type of the protocol (moby, pkg/plugins/transport). The engine does not look at it. */
 const CONTENT_TYPE = 'application/vnd.docker.plugins.v1.2+json'
 
-export function createApp({ methods, drivers, log }: AppParts): Hono {
+export function createApp({ methods, drivers, log, driverName }: AppParts): Hono {
   const app = new Hono()
   const measureBody = bodyLimit({ maxSize: BODY_LIMIT_BYTES, onError: () => answerError(bodyTooLarge()) })
   // To measure a body costs more than all else of a call. Node lets none be longer than its content-length.
@@ -31,7 +33,7 @@ export function createApp({ methods, drivers, log }: AppParts): Hono {
   for (const [name, method] of Object.entries(methods)) {
     app.post(`/${name}`, async (context) => {
       const startedMs = performance.now()
-      const answer = await answerMethod(name, method, () => context.req.text(), drivers)
+      const answer = await answerMethod(name, method, () => context.req.text(), { drivers, driverName })
       log.debug({ method: name, ms: Math.round((performance.now() - startedMs) * 1000) / 1000 }, 'answered')
       return answerJson(200, answer)
     })
@@ -56,11 +58,11 @@ async function answerMethod(
   name: string,
   method: Method,
   readBody: () => Promise<string>,
-  drivers: () => Promise<Drivers>,
+  { drivers, driverName }: Pick<AppParts, 'drivers' | 'driverName'>,
 ): Promise<object> {
   if (method.kind === 'constant') return method.answer
   const body = parseBody(name, await readBody())
-  return method.call(await drivers(), body)
+  return method.call(await drivers(), body, driverName)
 }
 
 /**

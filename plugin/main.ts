@@ -5,6 +5,7 @@ import { reasonOf } from '../errors.ts'
 import { createAdminApp } from './admin/app.ts'
 import { createApp } from './app.ts'
 import { type Config, PATHS, readConfig } from './config.ts'
+import { PLAIN_NAME, TAGGED_NAME } from './driver-names.ts'
 import { failForGood, type KeepTrying, keepTrying } from './keep-trying.ts'
 import { close, listen } from './listen.ts'
 import { takeLock } from './lock.ts'
@@ -17,7 +18,7 @@ import { type Running, start } from './start.ts'
 const STOP_GRACE_MS = 5_000
 
 /** The name of a socket in the engine's plugin directory is the name of a driver (moby, pkg/plugins/discovery.go). */
-const PLAIN_NAME_SOCKET = `${PATHS.plugins}/romana.sock`
+const PLAIN_NAME_SOCKET = `${PATHS.plugins}/${PLAIN_NAME}.sock`
 
 /**
  * The socket listens before recovery: an engine that starts must not wait, and disables a plugin that is late. What keeps
@@ -59,9 +60,11 @@ async function begin(): Promise<Begun> {
 /** The plain name's socket and that of the admin API belong to the plugin that works in this namespace. */
 async function serve(begun: Begun, running: KeepTrying<Running>, log: Log): Promise<Server[]> {
   const ready = () => waitUntilReady(running.current())
-  const app = createApp({ methods: METHODS, drivers: async () => (await ready()).drivers(), log })
-  const servers = [await listen(app, PATHS.socket)]
-  if (begun.config?.plainName === true) servers.push(...(await listenIfPossible(app, PLAIN_NAME_SOCKET, log)))
+  const drivers = async () => (await ready()).drivers()
+  const appFor = (driverName: string) => createApp({ methods: METHODS, drivers, log, driverName })
+  const servers = [await listen(appFor(TAGGED_NAME), PATHS.socket)]
+  if (begun.config?.plainName === true)
+    servers.push(...(await listenIfPossible(appFor(PLAIN_NAME), PLAIN_NAME_SOCKET, log)))
   if (begun.hasLock) {
     const adminApp = createAdminApp({ parts: async () => (await ready()).admin, log })
     servers.push(...(await listenIfPossible(adminApp, PATHS.adminSocket, log)))

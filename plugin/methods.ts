@@ -15,14 +15,20 @@ export interface Drivers {
 /** One method. Without arguments it comes with an empty body, and is answered before recovery is done. */
 export type Method =
   | { readonly kind: 'constant'; readonly answer: object }
-  | { readonly kind: 'call'; readonly call: (drivers: Drivers, body: unknown) => Promise<object> }
+  | { readonly kind: 'call'; readonly call: Call }
+
+/** @param driverName by which the engine called. */
+type Call = (drivers: Drivers, body: unknown, driverName: string) => Promise<object>
 
 /** @throws v.ValiError when the body does not have the shape. */
 function call<S extends v.GenericSchema>(
   schema: S,
-  handle: (drivers: Drivers, request: v.InferOutput<S>) => Promise<object>,
+  handle: (drivers: Drivers, request: v.InferOutput<S>, driverName: string) => Promise<object>,
 ): Method {
-  return { kind: 'call', call: async (drivers, body) => handle(drivers, v.parse(schema, body)) }
+  return {
+    kind: 'call',
+    call: async (drivers, body, driverName) => handle(drivers, v.parse(schema, body), driverName),
+  }
 }
 
 const anyRequest = v.record(v.string(), v.unknown())
@@ -36,8 +42,8 @@ export const METHODS: Readonly<Record<string, Method>> = {
     kind: 'constant',
     answer: { Scope: 'local', ConnectivityScope: 'global', GwAllocChecker: false },
   },
-  'NetworkDriver.CreateNetwork': call(network.CreateNetworkRequest, (to, request) =>
-    to.network.createNetwork(request),
+  'NetworkDriver.CreateNetwork': call(network.CreateNetworkRequest, (to, request, driverName) =>
+    to.network.createNetwork(request, driverName),
   ),
   'NetworkDriver.DeleteNetwork': call(network.NetworkRequest, (to, request) =>
     to.network.deleteNetwork(request),

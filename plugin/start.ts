@@ -23,16 +23,13 @@ import { keepCut, keepEngineAsked, keepMirrored, keepPolicies, keepReconciled } 
 import { type ClusterParts, type ClusterTasks, startClusterTasks } from './cluster-tasks.ts'
 import type { Config } from './config.ts'
 import { ContainerNames } from './container-names.ts'
+import { PLAIN_NAME, TAGGED_NAME } from './driver-names.ts'
 import type { EngineClient } from './engine.ts'
 import type { Log } from './log.ts'
 import type { Drivers } from './methods.ts'
 import { type Directory, openDirectory } from './open-directory.ts'
 import { openPortSockets } from './port-sockets.ts'
 import { type StoreAddresses, watchStoreAddresses } from './store-addresses.ts'
-
-/** The names under which an engine knows the driver (docs/adr/0007). */
-const PLAIN_NAME = 'romana'
-const TAGGED_NAME = 'romana-net:latest'
 
 /** What runs, and how to end it. The kernel's state stays: containers go on talking. */
 export interface Running {

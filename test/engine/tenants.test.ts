@@ -74,6 +74,18 @@ describe('networks without options', () => {
     expect(await addressOf(host, 'kept')).toBe(address)
   })
 
+  it.each(['romana', `${PLUGIN}:latest`])(
+    'are not made by %s without its IPAM driver: the refusal has the command, which makes one',
+    async (driver) => {
+      const nat = ['-o', 'nat=false']
+      const refusal = await failureOf(host, ['network', 'create', '-d', driver, ...nat, '--internal', 'x'])
+      const [, command = ''] = /docker (network create .*) NAME \(E_IPAM_PAIR\)/.exec(refusal) ?? []
+      expect(command).toBe(`network create -d ${driver} --ipam-driver ${driver} -o nat=false --internal`)
+      await host.docker(['network', 'rm', 'network0'])
+      await host.docker([...command.split(' '), 'network0'])
+    },
+  )
+
   it('are freed by docker network prune, but for the one in use', async () => {
     await host.docker(['network', 'prune', '--force'])
     expect(await networkNames(host)).toEqual(['network3'])

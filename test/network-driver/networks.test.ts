@@ -87,12 +87,59 @@ describe('a network', () => {
   })
 })
 
+describe('a network whose addresses come from elsewhere is refused with the command to type, which repeats', () => {
+  const other = { ...LOCAL, AddressSpace: 'LocalDefault' }
+  const generic = (options: object) => ({ Options: { 'com.docker.network.generic': options } })
+
+  it.each<[string, string, object, string]>([
+    ['nothing where there was nothing', 'romana', {}, '-d romana --ipam-driver romana'],
+    [
+      'the name that was called',
+      'romana-net:latest',
+      {},
+      '-d romana-net:latest --ipam-driver romana-net:latest',
+    ],
+    [
+      'the options that Romana has',
+      'romana',
+      generic({ nat: 'false', 'com.docker.network.driver.mtu': '1400', parent: 'eth0' }),
+      '-d romana --ipam-driver romana -o nat=false -o com.docker.network.driver.mtu=1400',
+    ],
+    [
+      'a wrong value too, as one word of the shell',
+      'romana',
+      generic({ nat: "don't; know" }),
+      "-d romana --ipam-driver romana -o 'nat=don'\\''t; know'",
+    ],
+    [
+      'that it is internal',
+      'romana',
+      { Options: { 'com.docker.network.internal': true } },
+      '-d romana --ipam-driver romana --internal',
+    ],
+    ['IPv6', 'romana', { IPv6Data: [other] }, '-d romana --ipam-driver romana --ipv6'],
+    [
+      'IPv6 without IPv4',
+      'romana',
+      { IPv4Data: [], IPv6Data: [other] },
+      '-d romana --ipam-driver romana --ipv6 --ipv4=false',
+    ],
+  ])('%s', async (_what, name, change, words) => {
+    const romana = await startRomana({ driverName: name })
+    await expect(
+      romana.call('NetworkDriver.CreateNetwork', { ...N1, IPv4Data: [other], ...change }),
+    ).rejects.toThrow(
+      `Type, with the --ipam-opt that you want: docker network create ${words} NAME (E_IPAM_PAIR)`,
+    )
+  })
+})
+
 describe('a network is refused', () => {
   it.each<[string, object, string]>([
     [
       'whose addresses come from another IPAM driver',
       { IPv4Data: [{ ...LOCAL, AddressSpace: 'LocalDefault' }] },
-      'Cannot make the network: its addresses do not come from the Romana IPAM driver. Type: docker network create -d romana --ipam-driver romana --ipam-opt tenant=TENANT --ipam-opt segment=SEGMENT NETWORK (E_IPAM_PAIR)',
+      'Cannot make the network: its addresses do not come from the Romana IPAM driver. Type, with the --ipam-opt that you want: docker network create -d romana --ipam-driver romana NAME (E_IPAM_PAIR)',
     ],
     ['without a pool', { IPv4Data: [] }, '(E_IPAM_PAIR)'],
     ['without a list of pools', { IPv4Data: null }, '(E_IPAM_PAIR)'],

@@ -51,6 +51,8 @@ export interface StartWish extends Partial<Remains> {
   readonly segmentMatch?: SegmentMatch
   /** Of an etcd that hosts share. Without it this is the only host. */
   readonly storeAddresses?: readonly StoreAddress[]
+  /** The one by which the engine calls. */
+  readonly driverName?: string
   /** Ports that other programs have. */
   readonly takenPorts?: readonly string[]
 }
@@ -99,7 +101,7 @@ export async function startRomana(wish: StartWish = {}): Promise<Romana> {
   // With the directory away it goes on in the background, until that is back.
   expect(await ipam.recover().catch(() => [])).toEqual([])
   const drivers = { ipam, network }
-  const call = callDrivers(drivers)
+  const call = callDrivers(drivers, wish.driverName)
   const { recovered } = network
   const engine = new DockerEngine(call, kernel)
   return {
@@ -125,11 +127,12 @@ export function mirrorHost({ journal, directory }: Pick<Remains, 'journal' | 'di
 }
 
 /** Bodies go through JSON, as on the wire. */
-export function callDrivers(drivers: Drivers): CallPlugin {
+export function callDrivers(drivers: Drivers, driverName = 'romana'): CallPlugin {
   return async (name, body) => {
     const method = METHODS[name]
     if (method === undefined) throw new Error(`There is no method ${name}`)
-    return method.kind === 'constant' ? method.answer : method.call(drivers, JSON.parse(JSON.stringify(body)))
+    if (method.kind === 'constant') return method.answer
+    return method.call(drivers, JSON.parse(JSON.stringify(body)), driverName)
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { RomanaError } from '../../errors.ts'
-import { type Drivers, METHODS } from '../../plugin/methods.ts'
+import { createApp } from '../../plugin/app.ts'
+import { type Drivers, METHODS, type Method } from '../../plugin/methods.ts'
 import { waitUntilReady } from '../../plugin/readiness.ts'
 import { keysOf } from '../ipam-driver/ipam-steps.ts'
 import { startRomana } from '../network-driver/romana-steps.ts'
@@ -22,6 +23,19 @@ describe('the app', () => {
     expect(await response.text()).toBe(
       '{"PoolID":"10.1.17.0/24,default,auto-1","Pool":"10.1.17.0/24","Data":{"com.docker.network.gateway":"10.1.17.1/24"}}',
     )
+  })
+
+  it('tells a method by which name the driver was called', async () => {
+    const { drivers } = await startRomana()
+    const methods: Record<string, Method> = {
+      Echo: { kind: 'call', call: (_drivers, _body, driverName) => Promise.resolve({ driverName }) },
+    }
+    const parts = { methods, drivers: async () => drivers, log: keepLog().log }
+    const names = ['romana', 'romana-net:latest'].map(async (driverName) => {
+      const { body } = await sendTo(createApp({ ...parts, driverName }))({ path: '/Echo', body: '{}' })
+      return body
+    })
+    expect(await Promise.all(names)).toEqual([{ driverName: 'romana' }, { driverName: 'romana-net:latest' }])
   })
 
   it.each(BAD_REQUESTS)('refuses $what, and nothing has changed', async ({ request, answer }) => {

@@ -44,7 +44,7 @@ export function makeApp(
   methods: Readonly<Record<string, Method>> = METHODS,
   log: Log = keepLog().log,
 ): Hono {
-  return createApp({ methods, drivers, log })
+  return createApp({ methods, drivers, log, driverName: 'romana' })
 }
 
 /** Calls the app as a function. */
