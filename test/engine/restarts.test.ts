@@ -10,6 +10,7 @@ import {
   PLUGIN,
   PLUGIN_DIRECTORY,
   type RomanaHost,
+  startIdle,
   startRomanaHost,
 } from '../support/romana-host.ts'
 
@@ -73,11 +74,14 @@ describe('containers of two segments, while the plugin and the engine come and g
     await startAnother('blue-web-forgot', 'blue-web')
   })
 
-  it('a container is still known by its link, and gets no second network of its segment', async () => {
+  it('the journal is deleted again: a container that its link tells gets no second network of its segment', async () => {
     await createNetwork(host, 'second', '--ipam-opt', 'tenant=blue', '--ipam-opt', 'segment=web')
-    expect(await failureOf(host, ['network', 'connect', 'second', 'blue-web-1'])).toContain(
+    await startIdle(host, 'once', 'blue-web')
+    await forget('journal.db')
+    expect(await failureOf(host, ['network', 'connect', 'second', 'once'])).toContain(
       'Cannot connect the container to another network of segment "web" of tenant "blue": it has an address of this segment already',
     )
+    await host.docker(['rm', '-f', 'once'])
     await host.docker(['network', 'rm', 'second'])
   })
 
