@@ -13,6 +13,11 @@ it('each difference that a case shows is a heading of docs/differences.md, and e
   expect(documented).toEqual([...shown].toSorted())
 })
 
+it('docs/differences.md says how many cases there are', () => {
+  const [, number] = /(\d+) cases/.exec(readFileSync('docs/differences.md', 'utf8')) ?? []
+  expect(number).toBe(String(CASES.length))
+})
+
 it('no two cases have the same title', () => {
   const titles = CASES.map(({ title }) => title)
   expect(new Set(titles).size).toBe(titles.length)
