@@ -1,4 +1,4 @@
-/** Files of the host that are read and written as text: sysctls, resolv.conf. */
+/** Files of the host that are read and written as text: sysctls. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { RomanaError, reasonOf } from '../errors.ts'
 

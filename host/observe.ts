@@ -1,14 +1,14 @@
 /** The one observer: what this host's tools print, side by side, since the kernel gives no picture of one moment anyway. */
 import type { Family } from '../address/ip.ts'
-import { readAdvertisedLinks, readForwarding, readForwarding6, readText } from './host-files.ts'
+import { readAdvertisedLinks, readForwarding, readForwarding6 } from './host-files.ts'
 import type { HostSets, ObservedHost, SeenTable } from './host-state.ts'
 import { type IptablesProgram, programName } from './iptables-variant.ts'
 import { ROUTE_PROTOCOL } from './marks.ts'
+import { observeNameservers, type ResolverFiles } from './nameservers.ts'
 import {
   parseAddresses,
   parseLinks,
   parseMainRoutes,
-  parseNameservers,
   parseOwnPolicyRules,
   parseOwnRoutes,
 } from './parse-ip.ts'
@@ -22,12 +22,12 @@ export interface ObserverParts {
   readonly iptables: readonly IptablesProgram[]
   /** Where the host's /proc/sys/net is. */
   readonly sysNetPath: string
+  readonly resolverFiles: ResolverFiles
 }
 
-const RESOLV_CONF = '/etc/resolv.conf'
-
 /** Reads all that a plan is made from. @throws RomanaError E_COMMAND, E_HOST */
-export async function observeHost({ run, iptables, sysNetPath }: ObserverParts): Promise<ObservedHost> {
+export async function observeHost(parts: ObserverParts): Promise<ObservedHost> {
+  const { run, iptables, sysNetPath } = parts
   const [links, addresses, ipv4, ipv6, hostSets, firewall, forwarding, forwarding6, nameservers] =
     await Promise.all([
       showIp(run, 'link', 'show').then(parseLinks),
@@ -38,7 +38,7 @@ export async function observeHost({ run, iptables, sysNetPath }: ObserverParts):
       Promise.all(iptables.map((program) => observeRules(run, program))),
       readForwarding(sysNetPath),
       readForwarding6(sysNetPath),
-      readText(RESOLV_CONF).then(parseNameservers),
+      observeNameservers(parts.resolverFiles),
     ])
   const defaultLinks = [...new Set([...ipv4.main.defaultLinks, ...ipv6.main.defaultLinks])]
   return {

@@ -178,15 +178,6 @@ export function parseOwnPolicyRules(text: string): Cidr[] {
     })
 }
 
-/** /etc/resolv.conf: the nameservers' addresses, each as a network of its own. */
-export function parseNameservers(text: string): ForeignNetwork[] {
-  return [...text.matchAll(/^nameserver\s+([0-9a-fA-F.:]+)\s*$/gm)].flatMap(([, server]) => {
-    if (server === undefined) return []
-    const address = Ip.parse(server)
-    return [{ cidr: Cidr.of(address, ADDRESS_BITS[address.family]), seenAs: `nameserver ${server}` }]
-  })
-}
-
 /** `ip` leaves out the length of a /32 or /128. */
 function destinationOf(text: string, family: Family): Cidr {
   const { address, prefixLength } = parseAddressWithLength(

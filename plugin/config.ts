@@ -6,6 +6,7 @@ import { type AddressPlan, parsePlan } from '../address/address-plan.ts'
 import { Ip } from '../address/ip.ts'
 import { RomanaError, reasonOf } from '../errors.ts'
 import { IPTABLES_VARIANTS } from '../host/iptables-variant.ts'
+import type { ResolverFiles } from '../host/nameservers.ts'
 import type { SegmentMatchSetting } from '../host/segment-match.ts'
 import { SEGMENT_MATCHES } from '../host/segment-rules.ts'
 import type { IptablesSetting } from '../network-driver/iptables-choice.ts'
@@ -25,6 +26,7 @@ export interface Paths {
   /** The socket of the admin API: on the host, in no directory in which the engine looks for plugins. */
   readonly adminSocket: string
   readonly sysNet: string
+  readonly resolverFiles: ResolverFiles
   readonly machineId: string
   /** Readable for root where the firmware has one. */
   readonly productUuid: string
@@ -63,6 +65,7 @@ export const PATHS: Paths = {
   plugins: '/host/plugins',
   adminSocket: '/host/run/romana/admin.sock',
   sysNet: '/host/proc/sys/net',
+  resolverFiles: { etc: '/host/etc', run: '/host/run', mounted: '/etc/resolv.conf' },
   machineId: '/host/etc/machine-id',
   productUuid: '/sys/class/dmi/id/product_uuid',
   xtablesLock: '/host/run/xtables.lock',

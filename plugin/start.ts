@@ -190,6 +190,7 @@ async function openHost({ paths }: Config, run: RunCommand): Promise<Host> {
     slowBatch: openIpBatch(startCoprocess),
     iptables: await findIptables(run),
     sysNetPath: paths.sysNet,
+    resolverFiles: paths.resolverFiles,
   })
 }
 

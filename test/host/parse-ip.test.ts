@@ -4,7 +4,6 @@ import {
   parseAddresses,
   parseLinks,
   parseMainRoutes,
-  parseNameservers,
   parseOwnPolicyRules,
   parseOwnRoutes,
 } from '../../host/parse-ip.ts'
@@ -141,17 +140,4 @@ test('ip -json rule show gives the destinations of rules with our priority, tabl
     {"priority":8200,"src":"all","table":"8200","protocol":"82"},
     {"priority":32766,"src":"all","table":"main"}]`
   expect(parseOwnPolicyRules(text).map(String)).toEqual(['10.0.0.0/8', '10.0.0.1/32'])
-})
-
-test('resolv.conf gives each nameserver as a network of its own; what is not an address is left alone', () => {
-  const text = `# nameserver 192.0.2.1
-search example.org
-nameserver 10.255.255.53
-nameserver  2001:db8::53
-nameserver fe80::1%eth0
-options ndots:1
-`
-  expect(parseNameservers(text).map(showForeign).join('\n')).toBe(
-    '10.255.255.53/32: nameserver 10.255.255.53\n2001:db8::53/128: nameserver 2001:db8::53',
-  )
 })

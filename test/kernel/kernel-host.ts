@@ -62,6 +62,7 @@ export async function openKernelHost(
     slowBatch: openIpBatch(start),
     iptables: await findIptables(netns.run),
     sysNetPath,
+    resolverFiles: { etc: '/nowhere', run: '/nowhere', mounted: '/nowhere' },
   })
   set.defer(() => host.close())
   return {

@@ -104,6 +104,7 @@ function openFakeHost(kernel: Kernel): Host {
     slowBatch: batch,
     iptables: [],
     sysNetPath: '/nowhere',
+    resolverFiles: { etc: '/nowhere', run: '/nowhere', mounted: '/nowhere' },
   })
   return {
     ...linux,
