@@ -26,7 +26,7 @@ import {
   forgetUnusedPools,
   type PoolAnswer,
   type PoolParts,
-  releaseLostPool,
+  releaseCell,
   releasePool,
   takePool,
 } from './pools.ts'
@@ -54,7 +54,7 @@ export interface IpamDriver {
    * @throws RomanaError E_CONFLICT, E_STORE, E_RECORD
    */
   recover(): Promise<readonly string[]>
-  /** Frees what the engine asked for and made no network of, which otherwise goes with the next request of a pool. */
+  /** Frees the pools that no network is made of. Due when a network is gone: the engine has released its pools before. */
   forgetUnusedPools(): Promise<void>
   /** Frees what a network had whose record a person has removed. @throws RomanaError E_STORE, E_RECORD */
   releasePoolsOf(network: NetworkRecord): Promise<void>
@@ -128,7 +128,7 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
     releasePoolsOf: ({ tenant, segment, ...network }) =>
       poolTurn(async () => {
         for (const { cell } of poolsOf({ tenant, segment, ...network }))
-          await releaseLostPool(pools, { cell, tenant, segment })
+          await releaseCell(pools, { cell, tenant, segment })
       }),
     leaveAllOf: (gone) => leaveAll({ ...segments, host: gone }),
     segments,

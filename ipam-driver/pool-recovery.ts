@@ -13,7 +13,7 @@ import {
   SegmentHostRecord,
 } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
-import { getPool, putPool } from './pools.ts'
+import { freshPool, hasNetwork, putPool } from './pools.ts'
 import { holdAgain, type SegmentParts } from './segment-hold.ts'
 import { leaveSegment } from './segment-leave.ts'
 
@@ -30,7 +30,8 @@ export async function recoverPools(
   parts.age.observe((await parts.directory.list(directoryKeys.plan())).revision)
   if (when === 'first') await recoverLostPools(parts)
   const pools = await listRecords(parts.journal, PoolRecord, journalKeys.pools())
-  const used = pools.filter(({ uses }) => uses > 0)
+  const networks = await listRecords(parts.journal, NetworkRecord, journalKeys.networks())
+  const used = pools.filter((pool) => pool.uses > 0 || hasNetwork(networks, pool))
   await dropLeftOverHolds(parts, used)
   const problems: string[] = []
   for (const pool of used) problems.push(...(await problemOf(holdAgain(parts, pool))))
@@ -39,7 +40,7 @@ export async function recoverPools(
 
 /**
  * A network without a pool: the journal was lost and the network came from the copy in the directory, which then has
- * this host's hold too, or from a living link. Otherwise the engine has released the pool, and its network is about to go.
+ * this host's hold too, or from a living link. Otherwise an older release freed the pool, and never heard of the network's end.
  */
 async function recoverLostPools(parts: RecoveryParts): Promise<void> {
   const networks = await listRecords(parts.journal, NetworkRecord, journalKeys.networks())
@@ -52,9 +53,9 @@ async function recoverLostPools(parts: RecoveryParts): Promise<void> {
       living.some((endpoint) => endpoint.networkId === networkId)
     if (!isAlive) continue
     for (const { cell } of poolsOf({ networkId, ...network })) {
-      const pool = await getPool(parts.journal, { ...network, cell })
-      const uses = inUse.filter((one) => one.cell.equals(cell)).length
-      if (pool.uses === 0) await putPool(parts.journal, { ...pool, uses })
+      if ((await parts.journal.get(journalKeys.pool(cell))) !== undefined) continue
+      const uses = inUse.filter((pool) => pool.cell.equals(cell)).length
+      await putPool(parts.journal, { ...freshPool({ ...network, cell }), uses })
     }
   }
 }

@@ -64,34 +64,28 @@ export async function takePool(parts: PoolParts, wish: PoolWish): Promise<PoolAn
   }
 }
 
-/** One network less. The last one of all hosts takes an automatic segment with it. Well when the pool is not held. @throws RomanaError E_STORE of the journal */
+/**
+ * One network less that may come. Those that are there keep the pool, however often it is released: the engine releases it
+ * before it deletes the network, and again at its next start when it died in between (moby, daemon/libnetwork/network.go,
+ * delete, and store.go, networkCleanup). It says of no network which one it means. {@link forgetUnusedPools} is due behind
+ * the network. Well when the pool is not held. @throws RomanaError E_STORE, E_RECORD of the journal
+ */
 export async function releasePool(parts: PoolParts, poolId: string): Promise<void> {
-  const id = parsePoolId(poolId)
-  await parts.journalTurn(async () => countDown(parts.journal, await getPool(parts.journal, id)))
-  await leaveIfUnused(parts, id)
+  await releaseCell(parts, parsePoolId(poolId))
 }
 
 /**
- * The pool of a network whose record was removed and that the engine does not speak of any more. As long as other networks
- * have the cell nothing is counted down: should the engine release the pool after all, it would be theirs. What is counted
- * too much goes with the last of them. @throws RomanaError E_STORE, E_RECORD of the journal
+ * The same of a pool that the engine does not speak of any more: that of a network whose record was removed.
+ * @throws RomanaError E_STORE, E_RECORD of the journal
  */
-export async function releaseLostPool(parts: PoolParts, lost: SegmentCell): Promise<void> {
+export async function releaseCell(parts: PoolParts, released: SegmentCell): Promise<void> {
   await parts.journalTurn(async () => {
-    const networks = await listRecords(parts.journal, NetworkRecord, journalKeys.networks())
-    if (networks.flatMap(poolsOf).some(({ cell }) => cell.equals(lost.cell))) return
-    const stored = await getRecord(parts.journal, PoolRecord, journalKeys.pool(lost.cell))
+    const stored = await getRecord(parts.journal, PoolRecord, journalKeys.pool(released.cell))
     if (stored === undefined) return
-    // One that has just been asked for may be that of a network in the making.
-    if (parts.journalAge.isOld(stored.revision)) await removePool(parts.journal, stored.record)
-    else await countDown(parts.journal, stored.record)
+    await putPool(parts.journal, { ...stored.record, uses: Math.max(0, stored.record.uses - 1) })
   })
-  await leaveIfUnused(parts, lost)
-}
-
-async function countDown(journal: Store, pool: PoolRecord): Promise<void> {
-  if (pool.uses > 1) await putPool(journal, { ...pool, uses: pool.uses - 1 })
-  else await removePool(journal, pool)
+  await forgetUnusedPools(parts)
+  await leaveIfUnused(parts, released)
 }
 
 /**
@@ -100,7 +94,7 @@ async function countDown(journal: Store, pool: PoolRecord): Promise<void> {
  */
 async function leaveIfUnused(
   parts: PoolParts,
-  { tenant, segment }: Pick<PoolId, 'tenant' | 'segment'>,
+  { tenant, segment }: Omit<SegmentCell, 'cell'>,
 ): Promise<void> {
   const pools = await listRecords(parts.journal, PoolRecord, journalKeys.pools())
   if (pools.some((pool) => pool.tenant === tenant && pool.segment === segment)) return
@@ -113,8 +107,9 @@ async function leaveIfUnused(
 }
 
 /**
- * Pools that the engine asked for and made no network of: it died in between, or the plugin did. A network follows its
- * pool within milliseconds. @throws RomanaError E_STORE, E_RECORD of the journal
+ * Frees the pools that no network is made of: the engine has released them, or it asked for them and died, or the plugin
+ * did. A network follows its pool within milliseconds. The last host takes an automatic segment with it.
+ * @throws RomanaError E_STORE, E_RECORD of the journal
  */
 export async function forgetUnusedPools(parts: PoolParts): Promise<void> {
   const forgotten = await parts.journalTurn(async () => {
@@ -127,17 +122,26 @@ export async function forgetUnusedPools(parts: PoolParts): Promise<void> {
 
 async function unusedPools({ journal, journalAge }: PoolParts): Promise<PoolRecord[]> {
   const { stored } = await listStored(journal, PoolRecord, journalKeys.pools())
-  const old = stored.filter(({ revision }) => journalAge.isOld(revision)).map(({ record }) => record)
-  if (old.length === 0) return []
+  const idle = stored.filter(({ record, revision }) => record.uses === 0 || journalAge.isOld(revision))
+  if (idle.length === 0) return []
   const networks = await listRecords(journal, NetworkRecord, journalKeys.networks())
-  const used = networks.flatMap(poolsOf)
-  return old.filter((pool) => !used.some(({ cell }) => cell.equals(pool.cell)))
+  return idle.map(({ record }) => record).filter((pool) => !hasNetwork(networks, pool))
+}
+
+/** Whether one of the networks is made of the pool. */
+export function hasNetwork(networks: readonly NetworkRecord[], pool: PoolRecord): boolean {
+  return networks.flatMap(poolsOf).some(({ cell }) => cell.equals(pool.cell))
 }
 
 /** The record of a pool; as a fresh one when the journal does not have it. @throws RomanaError E_STORE, E_RECORD */
-export async function getPool(journal: Store, { cell, tenant, segment }: SegmentCell): Promise<PoolRecord> {
-  const stored = await getRecord(journal, PoolRecord, journalKeys.pool(cell))
-  return stored?.record ?? { cell, tenant, segment, uses: 0, lastGiven: cell.network }
+export async function getPool(journal: Store, id: SegmentCell): Promise<PoolRecord> {
+  const stored = await getRecord(journal, PoolRecord, journalKeys.pool(id.cell))
+  return stored?.record ?? freshPool(id)
+}
+
+/** The record of a pool that nobody has asked for. */
+export function freshPool({ cell, tenant, segment }: SegmentCell): PoolRecord {
+  return { cell, tenant, segment, uses: 0, lastGiven: cell.network }
 }
 
 /** @throws RomanaError E_STORE */

@@ -45,9 +45,13 @@ export const METHODS: Readonly<Record<string, Method>> = {
   'NetworkDriver.CreateNetwork': call(network.CreateNetworkRequest, (to, request, driverName) =>
     to.network.createNetwork(request, driverName),
   ),
-  'NetworkDriver.DeleteNetwork': call(network.NetworkRequest, (to, request) =>
-    to.network.deleteNetwork(request),
-  ),
+  'NetworkDriver.DeleteNetwork': call(network.NetworkRequest, async (to, request) => {
+    try {
+      return await to.network.deleteNetwork(request)
+    } finally {
+      await to.ipam.forgetUnusedPools()
+    }
+  }),
   'NetworkDriver.CreateEndpoint': call(network.CreateEndpointRequest, (to, request) =>
     to.network.createEndpoint(request),
   ),

@@ -74,7 +74,7 @@ export const PoolRecord = v.object({
   cell: cidrText,
   tenant: NameSchema,
   segment: NameSchema,
-  /** How many networks hold the pool. */
+  /** How often the engine asked for the pool and did not release it. The networks in the cell hold it too. */
   uses: v.number(),
   /** The address given out last: the search goes on behind it, so that a released address rests. */
   lastGiven: ipText,

@@ -17,6 +17,15 @@ async function putNetwork(journal: Store, networkId: string, poolId: string): Pr
   await journal.commit([{ kind: 'put', key: `/networks/${networkId}`, value }])
 }
 
+/** What the network driver does, and the plugin behind it. */
+async function removeNetwork(
+  { journal, driver }: Pick<Ipam, 'journal' | 'driver'>,
+  networkId: string,
+): Promise<void> {
+  await journal.commit([{ kind: 'remove', key: `/networks/${networkId}` }])
+  await driver.forgetUnusedPools()
+}
+
 /** Another start on these stores, of which some may be lost. */
 async function startAgain(stores: { directory?: Store; journal?: Store }): Promise<Ipam> {
   const ipam = makeIpam(stores)
@@ -99,16 +108,18 @@ describe('a lost journal', () => {
     const ipam = await startAgain({ directory, journal })
     await expectSound(directory, [ipam])
     await ipam.releasePool(PoolID)
+    await removeNetwork(ipam, 'n1')
     expect(await segmentsOf(directory)).toBe('default/auto-1=1.1')
     await ipam.releasePool(PoolID)
+    await removeNetwork(ipam, 'n2')
     expect(await segmentsOf(directory)).toBe('')
   })
 
-  it('is not what a network is without a pool that the engine has released', async () => {
+  it('is not what a network is whose pool is gone and whose segment this host does not hold', async () => {
     const ipam = makeIpam()
     const { PoolID } = await ipam.pool()
-    await putNetwork(ipam.journal, 'n1', PoolID)
     await ipam.releasePool(PoolID)
+    await putNetwork(ipam.journal, 'n1', PoolID)
     await startAgain(ipam)
     expect(await keysOf(ipam.journal, '/pools/')).toBe('')
     expect(await segmentsOf(ipam.directory)).toBe('')
@@ -143,11 +154,18 @@ describe('a pool without a network', () => {
 })
 
 describe('whatever is killed and whenever', () => {
-  type Step = { readonly what: 'make' | 'remove'; readonly which: number; readonly writes: number | null }
+  interface Step {
+    readonly what: 'make' | 'remove'
+    readonly which: number
+    /** How often the engine says that a pool is released. */
+    readonly times: number
+    readonly writes: number | null
+  }
 
   const step: fc.Arbitrary<Step> = fc.record({
     what: fc.constantFrom('make', 'remove'),
     which: fc.nat(3),
+    times: fc.integer({ min: 1, max: 3 }),
     writes: fc.option(fc.nat(3)),
   })
 
@@ -178,7 +196,7 @@ describe('whatever is killed and whenever', () => {
       return answer
     }
 
-    async take({ what, which, writes }: Step): Promise<void> {
+    async take({ what, which, times, writes }: Step): Promise<void> {
       if (what === 'make') {
         const options = which === 0 ? {} : { tenant: 'blue', segment: `s${which}` }
         const pool = await this.call(writes, (ipam) => ipam.pool(options))
@@ -190,24 +208,38 @@ describe('whatever is killed and whenever', () => {
       const index = this.networks.findIndex((poolId, at) => at >= which && poolId !== '')
       const poolId = this.networks[index]
       if (poolId === undefined) return
-      await this.call(writes, (ipam) => ipam.releasePool(poolId))
-      await this.journal.commit([{ kind: 'remove', key: `/networks/n${index}` }])
+      for (let time = 0; time < times; time += 1) await this.call(writes, (ipam) => ipam.releasePool(poolId))
+      await this.expectPools()
       this.networks[index] = ''
+      await this.call(writes, ({ driver }) => removeNetwork({ journal: this.journal, driver }, `n${index}`))
+    }
+
+    /** Each network has its pool. */
+    async expectPools(): Promise<void> {
+      expect((await keysOf(this.journal, '/pools/')).split(' ')).toEqual(expect.arrayContaining(this.pools()))
+    }
+
+    /** The keys of the pools of all networks. */
+    pools(): string[] {
+      const cells = this.networks
+        .filter((poolId) => poolId !== '')
+        .map((id) => `/pools/${parsePoolId(id).cell}`)
+      return [...new Set(cells)].toSorted()
     }
   }
 
   it('a minute later each network has its pool and its segment, and nothing else has', async () => {
     const property = fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
       const plugin = new Killable()
-      for (const taken of steps) await plugin.take(taken)
+      for (const taken of steps) {
+        await plugin.take(taken)
+        await plugin.expectPools()
+      }
       await plugin.call(null, (ipam) => ipam.driver.forgetUnusedPools())
       plugin.nowMs += REST_MS
       await plugin.call(null, (ipam) => ipam.driver.forgetUnusedPools())
       await expectSound(plugin.directory, [plugin.ipam])
-      const cells = plugin.networks
-        .filter((poolId) => poolId !== '')
-        .map((id) => `/pools/${parsePoolId(id).cell}`)
-      expect(await keysOf(plugin.journal, '/pools/')).toBe([...new Set(cells)].toSorted().join(' '))
+      expect(await keysOf(plugin.journal, '/pools/')).toBe(plugin.pools().join(' '))
     })
     await fc.assert(property, { numRuns: 300 })
   })
