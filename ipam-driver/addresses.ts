@@ -16,10 +16,8 @@ import {
 } from '../store/records.ts'
 import type { RevisionAge } from '../store/revision-age.ts'
 import type { Change, Store } from '../store/store.ts'
-import { inTurn, sizeOf, spanOf } from './allocate.ts'
 import { endpointEnd } from './endpoint-end.ts'
 import type { PoolId } from './pool-id.ts'
-import { getPool } from './pools.ts'
 
 /**
  * How long a released address rests before it is somebody else's, and how long a reservation waits for its endpoint, in
@@ -33,40 +31,8 @@ export interface AddressParts {
   readonly age: RevisionAge
 }
 
-type HeldAddress = Stored<AddressRecord> | undefined
-
-/**
- * Takes the next free address of the pool's range. When none is free, the one that rests longest, since a container that
- * starts is worth more than a rest; at last one that the engine has forgotten. @throws RomanaError E_POOL_FULL, E_STORE
- */
-export async function takeNextAddress(parts: AddressParts, id: PoolId): Promise<Ip> {
-  const { journal, age } = parts
-  const pool = await getPool(journal, id)
-  const span = spanOf(id.cell, id.range)
-  const others: { readonly address: Ip; readonly held: Stored<AddressRecord> }[] = []
-  const take = (address: Ip, held: HeldAddress, more: readonly Change[] = []) => {
-    const value = formatRecord({ ...pool, lastGiven: address })
-    return reserve(journal, address, held, [{ kind: 'put', key: journalKeys.pool(id.cell), value }, ...more])
-  }
-  for (const address of span === undefined ? [] : inTurn(span, pool.lastGiven)) {
-    const held = await getRecord(journal, AddressRecord, journalKeys.address(address))
-    if (isFree(held, age) && (await take(address, held))) return address
-    if (held !== undefined) others.push({ address, held })
-  }
-  const resting = others.filter(({ held }) => held.record.state === 'resting')
-  for (const { address, held } of resting.sort((a, b) => a.held.revision - b.held.revision)) {
-    if (await take(address, held)) return address
-  }
-  for (const { address, held } of others) {
-    const removal = await removalOfForgotten(parts, held)
-    if (removal !== undefined && (await take(address, held, removal))) return address
-  }
-  throw new RomanaError('E_POOL_FULL', {
-    cannot: `give out an address of segment "${id.segment}" of tenant "${id.tenant}"`,
-    because: `all ${span === undefined ? 0 : sizeOf(span)} endpoint addresses of ${id.range} are taken`,
-    remedy: 'Remove containers, or use another segment',
-  })
-}
+/** What is recorded of an address; undefined for one that is simply free. */
+export type HeldAddress = Stored<AddressRecord> | undefined
 
 /** Takes one address by name, also one that rests. @throws RomanaError E_ADDRESS_REFUSED, E_ADDRESS_TAKEN, E_STORE */
 export async function takeAddress(parts: AddressParts, id: PoolId, address: Ip): Promise<Ip> {
@@ -119,7 +85,7 @@ export async function isKeptByNetwork(journal: Store, address: Ip): Promise<bool
 }
 
 /** Nobody has it, its rest is over, or the endpoint for which it was reserved never came. */
-function isFree(held: HeldAddress, age: RevisionAge): boolean {
+export function isFree(held: HeldAddress, age: RevisionAge): boolean {
   if (held === undefined) return true
   return (held.record.state === 'resting' || held.record.state === 'reserved') && age.isOld(held.revision)
 }
@@ -128,7 +94,7 @@ function isFree(held: HeldAddress, age: RevisionAge): boolean {
  * The removal of the endpoint that has the address, when the engine has forgotten it: an engine that dies in
  * CreateEndpoint never names the endpoint again, and one that lost the plugin behind Leave does not either.
  */
-async function removalOfForgotten(
+export async function removalOfForgotten(
   { journal, age }: AddressParts,
   { record: { address, endpointId }, revision }: Stored<AddressRecord>,
 ): Promise<Change[] | undefined> {
@@ -148,7 +114,7 @@ function refusal(cell: Cidr, address: Ip): string | undefined {
 }
 
 /** False: it was taken since it was looked at. */
-async function reserve(
+export async function reserve(
   journal: Store,
   address: Ip,
   held: HeldAddress,

@@ -24,10 +24,7 @@ export function sizeOf({ first, last }: Span): bigint {
   return last.value - first.value + 1n
 }
 
-/**
- * Every address of the span once, beginning behind `lastGiven` and going round: the address that was released last
- * comes back last.
- */
+/** Every address of the span once, beginning behind `lastGiven` and going round. */
 export function* inTurn(span: Span, lastGiven: Ip): Generator<Ip> {
   const size = sizeOf(span)
   const isInside = lastGiven.value >= span.first.value && lastGiven.value <= span.last.value

@@ -10,15 +10,9 @@ import type { NetworkRecord } from '../store/records.ts'
 import { makeRevisionAge } from '../store/revision-age.ts'
 import { makeSerial } from '../store/serial.ts'
 import type { Store } from '../store/store.ts'
-import {
-  type AddressParts,
-  isKeptByNetwork,
-  REST_MS,
-  releaseAddress,
-  takeAddress,
-  takeNextAddress,
-} from './addresses.ts'
+import { type AddressParts, isKeptByNetwork, REST_MS, releaseAddress, takeAddress } from './addresses.ts'
 import { NUMBER_REST_MS } from './field-numbers.ts'
+import { makeTakeNextAddress } from './next-address.ts'
 import { type PoolId, parsePoolId } from './pool-id.ts'
 import { recoverPools } from './pool-recovery.ts'
 import { parsePoolWish } from './pool-wish.ts'
@@ -88,6 +82,7 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
       return task()
     })
   const sweepRested = makeRestedSweep(addresses)
+  const takeNext = makeTakeNextAddress(addresses)
   const poolTurn = makeSerial()
   const segments: SegmentParts = { ...parts, age: makeRevisionAge(NUMBER_REST_MS, parts.nowMs) }
   const onHoldLeft = parts.onHoldLeft ?? (() => undefined)
@@ -109,7 +104,7 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
       await poolTurn(() => releasePool(pools, PoolID))
       return {}
     },
-    requestAddress: (request) => serial(() => requestAddress(addresses, request)),
+    requestAddress: (request) => serial(() => requestAddress({ ...addresses, takeNext }, request)),
     async releaseAddress({ Address }) {
       const address = Ip.parse(Address)
       await serial(async () => {
@@ -137,7 +132,7 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
 
 /** An endpoint's address is a /32 or /128: all that a container knows of its network is the gateway. */
 async function requestAddress(
-  parts: AddressParts,
+  parts: AddressParts & { readonly takeNext: (id: PoolId) => Promise<Ip> },
   request: RequestAddressRequest,
 ): Promise<{ Address: string }> {
   const id = parsePoolId(request.PoolID)
@@ -145,7 +140,7 @@ async function requestAddress(
     return { Address: await gatewayAddress(parts, id, request) }
   const address =
     request.Address === undefined
-      ? await takeNextAddress(parts, id)
+      ? await parts.takeNext(id)
       : await takeAddress(parts, id, Ip.parse(request.Address))
   return { Address: String(hostCidr(address)) }
 }

@@ -1,6 +1,6 @@
 /**
- * An address whose rest is over needs no record. Where a cell is so large that its turn never comes again, the journal
- * would grow with every container; so the records of the rested go, every now and then.
+ * The record of an address whose rest is over says no more than when it was given back. Where a cell is so large that its
+ * turn never comes again, the journal would grow with every container; so the oldest of these records go, every now and then.
  */
 import { journalKeys } from '../store/keys.ts'
 import { AddressRecord, listStored } from '../store/records.ts'
@@ -9,6 +9,9 @@ import type { AddressParts } from './addresses.ts'
 
 /** Releases between two looks, at least: a look reads the records of all addresses. */
 const LEAST_RELEASES = 256
+
+/** So many stay, of all cells: what has no record comes before them in its turn, so the order is kept but among the oldest. */
+const KEPT = 1024
 
 /**
  * Called at each release. Looks at the first one, and then after as many releases as it has seen records, so that a
@@ -21,8 +24,10 @@ export function makeRestedSweep({ journal, age }: AddressParts): () => Promise<v
     if (releasesLeft >= 0) return
     const { stored } = await listStored(journal, AddressRecord, journalKeys.addresses())
     releasesLeft = Math.max(LEAST_RELEASES, stored.length)
-    const removals = stored
-      .filter(({ record, revision }) => record.state === 'resting' && age.isOld(revision))
+    const rested = stored.filter(({ record, revision }) => record.state === 'resting' && age.isOld(revision))
+    const removals = rested
+      .sort((a, b) => a.revision - b.revision)
+      .slice(0, -KEPT)
       .map(
         ({ record, revision }): Change => ({
           kind: 'remove',

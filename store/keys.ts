@@ -46,6 +46,12 @@ export const journalKeys = {
   pools: () => '/pools/',
   address: (address: Ip) => `/addresses/${address}`,
   addresses: () => '/addresses/',
+  /** Of all addresses in an IPv4 cell, and perhaps some beside it. The texts of IPv6 addresses share no beginning. */
+  addressesAround: ({ family, network, prefixLength }: Cidr) => {
+    const same = family === 4 ? Math.min(3, Math.floor(prefixLength / 8)) : 0
+    const octets = String(network).split('.').slice(0, same)
+    return ['/addresses/', ...octets.map((octet) => `${octet}.`)].join('')
+  },
   network: (network: NetworkId) => `/networks/${network}`,
   networks: () => '/networks/',
   endpoint: (endpoint: EndpointId) => `/endpoints/${endpoint}`,

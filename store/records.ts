@@ -76,7 +76,7 @@ export const PoolRecord = v.object({
   segment: NameSchema,
   /** How often the engine asked for the pool and did not release it. The networks in the cell hold it too. */
   uses: v.number(),
-  /** The address given out last: the search goes on behind it, so that a released address rests. */
+  /** The address given out last: those that nobody had yet go on behind it. */
   lastGiven: ipText,
 })
 export type PoolRecord = v.InferOutput<typeof PoolRecord>

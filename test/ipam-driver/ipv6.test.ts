@@ -141,17 +141,17 @@ describe('an IPv6 address', () => {
 })
 
 describe('addresses that have rested', () => {
-  it('leave the journal, so that it does not grow with every container', async () => {
+  it('leave the journal, the oldest first, so that it does not grow with every container', async () => {
     let nowMs = 0
     const ipam = makeIpam({ plan6: PLAN6, nowMs: () => nowMs })
     const { PoolID } = await ipam.pool({ ...WEB, ipv6: true })
-    for (let container = 0; container < 1000; container += 1) {
+    for (let container = 0; container < 3000; container += 1) {
       nowMs += 1000
       const address = (await ipam.address(PoolID)).replace('/128', '')
       await ipam.release(address)
     }
     const { entries } = await ipam.journal.list(journalKeys.addresses())
-    expect(entries.length).toBeLessThan(400)
+    expect(entries.length).toBeLessThan(2400)
     expect(await takenAddresses(ipam.journal)).toBe('')
   })
 })
