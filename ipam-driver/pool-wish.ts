@@ -1,28 +1,37 @@
 /** What `docker network create` asked the IPAM driver for, checked. Pure. */
+import * as v from 'valibot'
 import type { AddressPlan, Plans } from '../address/address-plan.ts'
 import { Cidr, parseAddressWithLength } from '../address/cidr.ts'
 import { planOf } from '../address/ipv6-plan.ts'
 import { RomanaError } from '../errors.ts'
+import { NameSchema } from '../store/ids.ts'
 import { parseName } from './names.ts'
 import type { SegmentWish } from './segments.ts'
 import { parseSubnet, type Subnet } from './subnet.ts'
 import type { RequestPoolRequest } from './wire.ts'
 
 /** The tenant of networks that name none, and the segment of those that name only a tenant. */
-const DEFAULT_NAME = 'default'
+export const DEFAULT_NAME = v.parse(NameSchema, 'default')
 const OPTIONS = ['tenant', 'segment']
 
 export type PoolWish = {
   /** Of the family asked for. */
   readonly plan: AddressPlan
-  readonly range?: Cidr
+  readonly range?: Range
 } & (
   | { readonly segment: SegmentWish; readonly subnet?: Subnet }
   /** --subnet was given without options, and names an existing segment by its numbers. */
   | { readonly segment?: undefined; readonly subnet: Subnet }
 )
 
-/** @throws RomanaError E_OPTION, E_NAME, E_SUBNET, E_ADDRESS */
+/** What --ip-range asked for. */
+export interface Range {
+  readonly cidr: Cidr
+  /** Why it cannot be. */
+  readonly problem: string | undefined
+}
+
+/** @throws RomanaError E_OPTION, E_NAME, E_ADDRESS */
 export function parsePoolWish(plans: Plans, host: bigint, request: RequestPoolRequest): PoolWish {
   const plan = planOf(plans, request.V6 ? 6 : 4)
   if (plan === undefined)
@@ -56,17 +65,12 @@ function segmentWish(options: Readonly<Record<string, string>>): SegmentWish {
   }
 }
 
-function parseRange(text: string, subnet: Cidr | undefined): Cidr {
+function parseRange(text: string, subnet: Cidr | undefined): Range {
   const { address, prefixLength } = parseAddressWithLength(text)
-  const range = Cidr.around(address, prefixLength)
-  if (subnet === undefined || !subnet.contains(range.network) || range.prefixLength < subnet.prefixLength) {
-    throw new RomanaError('E_SUBNET', {
-      cannot: `use the range "${range}"`,
-      because: `an --ip-range must lie in the --subnet${subnet === undefined ? '' : ` ${subnet}`}`,
-      remedy: 'Leave out --ip-range, or give both: the subnet is the cell of the segment on this host',
-    })
-  }
-  return range
+  const cidr = Cidr.around(address, prefixLength)
+  const isInside = subnet?.contains(cidr.network) === true && prefixLength >= subnet.prefixLength
+  const problem = `an --ip-range must lie in the --subnet${subnet === undefined ? '' : ` ${subnet}`}`
+  return { cidr, problem: isInside ? undefined : problem }
 }
 
 function optionError(cannot: string, because: string, remedy: string): RomanaError {

@@ -52,7 +52,7 @@ export async function takePool(parts: PoolParts, wish: PoolWish): Promise<PoolAn
   await forgetUnusedPools(parts)
   const segment = await segmentOf(parts, await inSegmentOfIpv4(parts.journal, wish))
   const cell = cellOf(wish.plan, parts.host, segment)
-  const id: PoolId = { cell, tenant: segment.tenant, segment: segment.name, range: wish.range ?? cell }
+  const id: PoolId = { cell, tenant: segment.tenant, segment: segment.name, range: wish.range?.cidr ?? cell }
   await parts.journalTurn(async () => {
     const pool = await getPool(parts.journal, id)
     await putPool(parts.journal, { ...pool, uses: pool.uses + 1 })

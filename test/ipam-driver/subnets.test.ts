@@ -6,6 +6,11 @@ function remedy(usual: string): string {
   return `Leave out --subnet, or write --subnet ${usual}: tenant and segment say which addresses a network has (E_SUBNET)`
 }
 
+/** @param option what was typed that cannot be. @param own what the network has without it. */
+function withoutOptions(option: string, own: string): string {
+  return `Leave out ${option}, and the network has ${own}, in a segment of its own; or name its segment with --ipam-opt tenant=NAME --ipam-opt segment=NAME (E_SUBNET)`
+}
+
 describe('--subnet', () => {
   it('may say what the segment has anyway', async () => {
     const ipam = makeIpam()
@@ -48,12 +53,14 @@ describe('--subnet', () => {
     [
       'outside the plan',
       '192.168.0.0/24',
-      'Cannot use the subnet "192.168.0.0/24": it lies outside the plan 10.0.0.0/8. Leave out --subnet: tenant and segment say which addresses a network has (E_SUBNET)',
+      'Cannot use the subnet "192.168.0.0/24": it lies outside the plan 10.0.0.0/8. ' +
+        withoutOptions('--subnet', '10.1.33.0/24'),
     ],
     [
       'of a segment that nobody made',
       '10.1.18.0/24',
-      'Cannot use the subnet "10.1.18.0/24": no segment has tenant number 1 and segment number 2. Name the segment with --ipam-opt tenant=NAME --ipam-opt segment=NAME (E_SUBNET)',
+      'Cannot use the subnet "10.1.18.0/24": no segment has tenant number 1 and segment number 2. ' +
+        withoutOptions('--subnet', '10.1.33.0/24'),
     ],
     ['that is none', 'mine', 'Cannot read the network "mine"'],
     ['of IPv6', 'fd00::/64', 'Cannot use the subnet "fd00::/64": it lies outside the plan 10.0.0.0/8'],
@@ -114,8 +121,10 @@ describe('--subnet', () => {
   })
 })
 
-const BOTH =
-  'Leave out --ip-range, or give both: the subnet is the cell of the segment on this host (E_SUBNET)'
+/** @param usual where a range may lie. */
+function inside(usual: string): string {
+  return `Leave out --ip-range, or choose it inside --subnet ${usual}: tenant and segment say which addresses a network has (E_SUBNET)`
+}
 
 describe('--ip-range', () => {
   it('is part of the pool id, and addresses come from it', async () => {
@@ -157,17 +166,33 @@ describe('--ip-range', () => {
   it.each<[PoolOptions, string]>([
     [
       { tenant: 'blue', range: '10.1.17.128/25' },
-      `Cannot use the range "10.1.17.128/25": an --ip-range must lie in the --subnet. ${BOTH}`,
+      `Cannot use the range "10.1.17.128/25": an --ip-range must lie in the --subnet. ${inside('10.1.17.0/24')}`,
+    ],
+    [
+      { tenant: 'green', range: '10.1.17.128/25' },
+      `Cannot use the range "10.1.17.128/25": an --ip-range must lie in the --subnet. ${inside('10.1.33.0/24')}`,
+    ],
+    [
+      { range: '10.1.33.128/25' },
+      `Cannot use the range "10.1.33.128/25": an --ip-range must lie in the --subnet. ${withoutOptions('--ip-range', '10.1.33.0/24')}`,
+    ],
+    [
+      { subnet: '10.1.17.0/24', range: '10.1.18.0/25' },
+      `Cannot use the range "10.1.18.0/25": an --ip-range must lie in the --subnet 10.1.17.0/24. ${inside('10.1.17.0/24')}`,
     ],
     [
       { tenant: 'blue', subnet: '10.1.17.0/24', range: '10.1.18.0/25' },
-      `Cannot use the range "10.1.18.0/25": an --ip-range must lie in the --subnet 10.1.17.0/24. ${BOTH}`,
+      `Cannot use the range "10.1.18.0/25": an --ip-range must lie in the --subnet 10.1.17.0/24. ${inside('10.1.17.0/24')}`,
     ],
     [
       { tenant: 'blue', subnet: '10.1.17.0/24', range: '10.1.16.0/23' },
-      `Cannot use the range "10.1.16.0/23": an --ip-range must lie in the --subnet 10.1.17.0/24. ${BOTH}`,
+      `Cannot use the range "10.1.16.0/23": an --ip-range must lie in the --subnet 10.1.17.0/24. ${inside('10.1.17.0/24')}`,
     ],
   ])('of %j is refused', async (options, message) => {
-    await expect(makeIpam().pool(options)).rejects.toThrow(message)
+    const ipam = makeIpam()
+    await ipam.pool({ tenant: 'blue' })
+    const before = await keysOf(ipam.directory)
+    await expect(ipam.pool(options)).rejects.toThrow(message)
+    expect(await keysOf(ipam.directory)).toBe(before)
   })
 })
