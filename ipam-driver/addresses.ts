@@ -16,6 +16,7 @@ import {
 } from '../store/records.ts'
 import type { RevisionAge } from '../store/revision-age.ts'
 import type { Change, Store } from '../store/store.ts'
+import { untilDone } from './attempts.ts'
 import { endpointEnd } from './endpoint-end.ts'
 import type { PoolId } from './pool-id.ts'
 
@@ -59,22 +60,40 @@ export async function takeAddress(parts: AddressParts, id: PoolId, address: Ip):
 /**
  * The engine gives an address back, and it rests. One that an endpoint still has stays taken and goes with the endpoint;
  * an endpoint that never got links goes with its address, since the engine does not name it again (the plugin died in
- * CreateEndpoint). Well when the address is free. @throws RomanaError E_STORE, E_RECORD
+ * CreateEndpoint). Well when the address is free. @throws RomanaError E_CONFLICT, E_STORE, E_RECORD
  */
 export async function releaseAddress({ journal }: AddressParts, address: Ip): Promise<void> {
+  await untilDone(`take back the address ${address}`, () => tryToRelease(journal, address))
+}
+
+/** Undefined: the address or its endpoint was changed since it was looked at, as by a Join at the same moment. */
+async function tryToRelease(journal: Store, address: Ip): Promise<true | undefined> {
   const key = journalKeys.address(address)
   const stored = await getRecord(journal, AddressRecord, key)
-  if (stored === undefined || stored.record.state === 'resting') return
+  if (stored === undefined || stored.record.state === 'resting') return true
   // It goes with its network; the engine also gives it back when another network that wanted it could not be made.
-  if (stored.record.state === 'auxiliary') return
-  const { endpointId } = stored.record
-  const endpoint = endpointId && (await getRecord(journal, EndpointRecord, journalKeys.endpoint(endpointId)))
-  const isHolder = endpoint && addressesOf(endpoint.record).some((held) => held.equals(address))
-  const holder = isHolder ? endpoint.record : undefined
-  const state = holder?.joined === true ? 'released' : 'resting'
-  const value = formatRecord({ address, state, ...(state === 'released' ? { endpointId } : {}) })
-  const end = holder?.joined === false ? await endpointEnd(journal, holder, address) : []
-  await journal.commit([{ kind: 'put', key, value }, ...end])
+  if (stored.record.state === 'auxiliary') return true
+  const holder = await holderOf(journal, stored.record)
+  const isWired = holder !== undefined && (holder.record.joined || holder.record.sandbox !== undefined)
+  const value = isWired
+    ? formatRecord({ address, state: 'released', endpointId: holder.record.endpointId })
+    : formatRecord({ address, state: 'resting' })
+  const end = holder && !isWired ? await endpointEnd(journal, holder, address) : []
+  const { committed } = await journal.commit([
+    { kind: 'swap', key, value, revision: stored.revision },
+    ...end,
+  ])
+  return committed || undefined
+}
+
+/** The endpoint that has the address, also one that has left. */
+async function holderOf(
+  journal: Store,
+  { address, endpointId }: AddressRecord,
+): Promise<Stored<EndpointRecord> | undefined> {
+  if (endpointId === undefined) return undefined
+  const endpoint = await getRecord(journal, EndpointRecord, journalKeys.endpoint(endpointId))
+  return endpoint && addressesOf(endpoint.record).some((held) => held.equals(address)) ? endpoint : undefined
 }
 
 /** Whether a network has the address as its gateway, or keeps it from its containers. @throws RomanaError E_STORE, E_RECORD */
@@ -101,7 +120,7 @@ export async function removalOfForgotten(
   if (endpointId === undefined || !age.isOld(revision)) return undefined
   const endpoint = await getRecord(journal, EndpointRecord, journalKeys.endpoint(endpointId))
   if (endpoint === undefined || endpoint.record.joined || !age.isOld(endpoint.revision)) return undefined
-  return endpointEnd(journal, endpoint.record, address, endpoint.revision)
+  return endpointEnd(journal, endpoint, address)
 }
 
 /** Why an address of a cell can be nobody's, or undefined. */

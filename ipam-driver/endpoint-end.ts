@@ -2,22 +2,21 @@
 import type { Ip } from '../address/ip.ts'
 import { addressesOf } from '../store/families.ts'
 import { journalKeys } from '../store/keys.ts'
-import { AddressRecord, type EndpointRecord, formatRecord, getRecord } from '../store/records.ts'
+import { AddressRecord, type EndpointRecord, formatRecord, getRecord, type Stored } from '../store/records.ts'
 import type { Change, Store } from '../store/store.ts'
 
 /**
+ * Written only while the endpoint is as it was read.
  * @param except the address that the rest of the transaction is about.
- * @param revision that the endpoint's record must have; without one it is removed whatever it is.
  * @throws RomanaError E_STORE, E_RECORD
  */
 export async function endpointEnd(
   journal: Store,
-  endpoint: EndpointRecord,
+  { record: endpoint, revision }: Stored<EndpointRecord>,
   except: Ip,
-  revision?: number,
 ): Promise<Change[]> {
   const key = journalKeys.endpoint(endpoint.endpointId)
-  const changes: Change[] = [{ kind: 'remove', key, ...(revision === undefined ? {} : { revision }) }]
+  const changes: Change[] = [{ kind: 'remove', key, revision }]
   for (const address of addressesOf(endpoint)) {
     const addressKey = journalKeys.address(address)
     const held = await getRecord(journal, AddressRecord, addressKey)

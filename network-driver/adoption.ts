@@ -88,7 +88,8 @@ function describe(
   return {
     endpoint: {
       ...{ endpointId, networkId, ...addresses, linkNumber: name.linkNumber, internal, joined: true },
-      ...(sandbox && { sandbox }),
+      // Where no link says in which container it is, each is in one of its own.
+      sandbox: sandbox ?? `unknown-${endpointId}`,
     },
     network: { networkId, ...pool, ...(pool6 && { pool6 }), tenant, segment, internal, ...natOf(pool, seen) },
   }

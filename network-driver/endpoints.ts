@@ -6,8 +6,8 @@ import type { Host } from '../host/linux-host.ts'
 import { addressesOf, poolsOf } from '../store/families.ts'
 import type { EndpointId, HostNumber, NetworkId } from '../store/ids.ts'
 import { journalKeys } from '../store/keys.ts'
-import { type EndpointRecord, formatRecord, type NetworkRecord } from '../store/records.ts'
-import type { Store } from '../store/store.ts'
+import { EndpointRecord, formatRecord, getRecord, type NetworkRecord, type Stored } from '../store/records.ts'
+import { compareAndSwap } from '../store/store.ts'
 import { gatewaysOf, linksOf } from './desired-state.ts'
 import {
   type EndpointAddresses,
@@ -65,15 +65,14 @@ export async function createEndpoint(parts: EndpointParts, request: CreateEndpoi
 export async function join(parts: EndpointParts, request: JoinRequest): Promise<JoinAnswer> {
   const { stores, live } = parts
   const network = await getNetwork(stores, request.NetworkID)
-  const endpoint = await getEndpoint(stores, request.EndpointID)
-  if (endpoint === undefined) throw unknownEndpoint(request.EndpointID, request.NetworkID)
-  if (!live.has(endpoint.endpointId)) {
-    refuseSecondOfSegment(parts, network, request)
-    const fresh = await withFreshLinks(parts, endpoint)
-    await wire(parts, { ...fresh, joined: true, sandbox: request.SandboxKey }, network)
-    return joinAnswer(fresh, network, parts)
-  }
-  return joinAnswer(endpoint, network, parts)
+  const stored = await getRecord(stores.journal, EndpointRecord, journalKeys.endpoint(request.EndpointID))
+  if (stored === undefined) throw unknownEndpoint(request.EndpointID, request.NetworkID)
+  if (live.has(request.EndpointID)) return joinAnswer(stored.record, network, parts)
+  refuseSecondOfSegment(parts, network, request)
+  const fresh = await withFreshLinks(parts, stored.record)
+  const joined = { ...fresh, joined: true, sandbox: request.SandboxKey }
+  await wire(parts, { record: joined, revision: stored.revision }, network)
+  return joinAnswer(fresh, network, parts)
 }
 
 /** An earlier Join has left links, or failed. Their names are not used again. */
@@ -86,13 +85,18 @@ async function withFreshLinks(
   return { ...endpoint, linkNumber: nextLinkNumber() }
 }
 
-/** The record first: a link without one would be taken for somebody else's. */
+/**
+ * The record first: a link without one would be taken for somebody else's. Not when the endpoint went since it was read,
+ * as with an address that is given back: somebody else may get that.
+ */
 async function wire(
   { stores, host, usualMtu, live }: EndpointParts,
-  endpoint: EndpointRecord,
+  { record: endpoint, revision }: Stored<EndpointRecord>,
   network: NetworkRecord,
 ) {
-  await putEndpoint(stores.journal, endpoint)
+  const key = journalKeys.endpoint(endpoint.endpointId)
+  const isThere = await compareAndSwap(stores.journal, { key, value: formatRecord(endpoint), revision })
+  if (!isThere) throw unknownEndpoint(endpoint.endpointId, network.networkId)
   await host.addEndpoint({
     links: linksOf(endpoint),
     alias: { ...endpoint, tenant: network.tenant, segment: network.segment },
@@ -126,7 +130,8 @@ export async function leave(
 ): Promise<string | undefined> {
   const endpoint = await getEndpoint(stores, EndpointID)
   live.delete(EndpointID)
-  if (endpoint?.joined === true) await putEndpoint(stores.journal, { ...endpoint, joined: false })
+  const value = endpoint?.joined === true && formatRecord({ ...endpoint, joined: false })
+  if (value) await stores.journal.commit([{ kind: 'put', key: journalKeys.endpoint(EndpointID), value }])
   return endpoint?.sandbox
 }
 
@@ -160,12 +165,6 @@ async function recordEndpoint(
     ...taken,
   ])
   if (!result.committed) throw takenError(addresses.address, 'another endpoint got it at the same moment')
-}
-
-async function putEndpoint(journal: Store, endpoint: EndpointRecord): Promise<void> {
-  await journal.commit([
-    { kind: 'put', key: journalKeys.endpoint(endpoint.endpointId), value: formatRecord(endpoint) },
-  ])
 }
 
 function unknownEndpoint(endpointId: EndpointId, networkId: NetworkId): RomanaError {

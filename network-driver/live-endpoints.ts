@@ -11,7 +11,7 @@ import type { EndpointRecord } from '../store/records.ts'
 export interface LiveEndpoint {
   readonly endpointId: EndpointId
   readonly cells: readonly Cidr[]
-  /** The container's namespace, as the engine names it. Unknown for one adopted from a link whose alias had no room for it. */
+  /** The container's namespace, as the engine names it; a name of its own for one adopted from a link that does not say it. */
   readonly sandbox?: string | undefined
 }
 

@@ -138,7 +138,10 @@ export const EndpointRecord = v.object({
   internal: v.boolean(),
   /** Between Join and Leave the endpoint has links and a route. Written before the kernel is changed. */
   joined: v.boolean(),
-  /** The container's namespace, as the engine names it in Join: the same for all endpoints of a container. */
+  /**
+   * The container's namespace, as the engine names it in Join: the same for all endpoints of a container. Stays behind
+   * Leave; absent until the endpoint gets links.
+   */
   sandbox: v.optional(v.string()),
 })
 export type EndpointRecord = v.InferOutput<typeof EndpointRecord>

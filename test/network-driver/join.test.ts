@@ -4,8 +4,9 @@ import { Ip } from '../../address/ip.ts'
 import { HostNumberSchema } from '../../store/ids.ts'
 import { journalKeys } from '../../store/keys.ts'
 import { formatRecord } from '../../store/records.ts'
-import { CREATE, startWithNetwork, tenTimes } from './endpoint-steps.ts'
-import { type Romana, recordOf, showEndpoints, startRomana } from './romana-steps.ts'
+import { overtaken } from '../ipam-driver/directory-steps.ts'
+import { CREATE, NAMES, startWithNetwork, tenTimes } from './endpoint-steps.ts'
+import { type Romana, recordOf, showEndpoints, startRomana, takenIn } from './romana-steps.ts'
 
 const LINKS = `link rmne1 mtu 1500 peer rmp1 up alias "romana1 e1 n1 10.1.17.2 blue web /var/run/docker/netns/c1"
 link rmp1 mtu 1500 peer rmne1 down
@@ -106,6 +107,19 @@ describe('Join', () => {
     await expect(callNetwork('Join')).rejects.toThrow(
       'Cannot join endpoint "e1" to network "n1": Romana has no record of the endpoint. Start the container again (E_ENDPOINT_UNKNOWN)',
     )
+  })
+
+  it('that is overtaken by the end of its endpoint is refused, and makes no links', async () => {
+    const romana = await startWithNetwork()
+    await romana.callNetwork('CreateEndpoint', CREATE)
+    const release = { PoolID: romana.poolId, Address: '10.1.17.2' }
+    const journal = overtaken(romana.journal, () => romana.call('IpamDriver.ReleaseAddress', release))
+    const { call } = await startRomana({ ...romana, journal })
+    await expect(call('NetworkDriver.Join', NAMES)).rejects.toThrow(
+      'Cannot join endpoint "e1" to network "n1": Romana has no record of the endpoint. Start the container again (E_ENDPOINT_UNKNOWN)',
+    )
+    expect(showEndpoints(romana)).toBe('')
+    expect(await takenIn(romana)).toBe('')
   })
 
   it('after a Leave makes the links anew', async () => {

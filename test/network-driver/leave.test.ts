@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { openMemoryStore } from '../../store/memory.ts'
+import { startWithContainer } from './container-steps.ts'
 import { CREATE, startWithNetwork, tenTimes } from './endpoint-steps.ts'
-import { showEndpoints, startRomana, takenIn } from './romana-steps.ts'
+import { type Romana, showEndpoints, startRomana, takenIn } from './romana-steps.ts'
+
+function loseJournal(romana: Romana): Promise<Romana> {
+  return startRomana({ ...romana, journal: openMemoryStore() })
+}
 
 describe('Leave and DeleteEndpoint', () => {
   it.each(['Leave', 'DeleteEndpoint', 'RevokeExternalConnectivity', 'ProgramExternalConnectivity'])(
@@ -72,6 +78,27 @@ describe('Leave and DeleteEndpoint', () => {
     await romana.call('IpamDriver.ReleaseAddress', { PoolID: romana.poolId, Address: '10.1.17.2' })
     expect(await takenIn(romana)).toBe('')
   })
+
+  it.each([
+    ['twice', async (romana: Romana) => romana],
+    ['by a plugin that has lost its journal', loseJournal],
+  ])(
+    'an address given back between Leave and DeleteEndpoint, %s, goes with the links',
+    async (_how, meanwhile) => {
+      const { endpoint, ...romana } = await startWithContainer()
+      const { call, ...again } = await meanwhile(romana)
+      const names = { NetworkID: 'n1', EndpointID: 'e1' }
+      const release = { PoolID: endpoint.network.poolId, Address: endpoint.address }
+      await call('NetworkDriver.Leave', names)
+      romana.kernel.leaveContainer(endpoint.link)
+      await call('IpamDriver.ReleaseAddress', release)
+      await call('IpamDriver.ReleaseAddress', release)
+      expect(await takenIn(again)).toBe('10.1.17.2 released e1; /endpoints/e1')
+      await call('NetworkDriver.DeleteEndpoint', names)
+      expect(showEndpoints(again)).toBe('')
+      expect(await takenIn(again)).toBe('')
+    },
+  )
 
   it('a link number is never used twice', async () => {
     const romana = await startRomana()
