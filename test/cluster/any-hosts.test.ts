@@ -26,7 +26,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('start' as const),
       name,
-      dieAfter: fc.integer({ min: 0, max: 6 }),
+      dieAfter: fc.integer({ min: 0, max: 13 }),
     }),
   },
   {

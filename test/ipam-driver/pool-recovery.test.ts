@@ -166,7 +166,7 @@ describe('whatever is killed and whenever', () => {
     what: fc.constantFrom('make', 'remove'),
     which: fc.nat(3),
     times: fc.integer({ min: 1, max: 3 }),
-    writes: fc.option(fc.nat(3)),
+    writes: fc.option(fc.nat(7)),
   })
 
   /** A plugin that is killed behind so many writes of a call and started again, and an engine that goes on. */

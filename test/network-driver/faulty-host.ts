@@ -1,14 +1,16 @@
-/** A host on which everything goes wrong that may: plugin, engine and containers die at any moment, calls come twice or never. */
+/** A host on which everything goes wrong that may: plugin, engine and containers die at any moment, calls come twice, late or never. */
 import { expect } from 'vitest'
 import { RomanaError } from '../../errors.ts'
 import { fieldOf, textOf } from '../contract/docker-answers.ts'
 import type { CallPlugin, DockerEngine, EngineEndpoint, EngineNetwork } from '../contract/docker-engine.ts'
 import { EngineDied, type Fault, FaultyPlugin, NoAnswer } from './faulty-plugin.ts'
 import { type EngineEvents, mortalEngine } from './mortal-engine.ts'
+import { StrayCalls, type StrayWish } from './stray-calls.ts'
 
 export interface RunAction {
   readonly kind: 'run'
-  readonly network: number
+  /** By number, the first one is that of the container's ports. */
+  readonly networks: readonly number[]
   readonly ip?: number
   /** What it publishes, by number. */
   readonly port?: number
@@ -16,16 +18,32 @@ export interface RunAction {
 
 export type Action =
   | RunAction
-  | { readonly kind: 'stop' | 'die'; readonly container: number }
-  | { readonly kind: 'network' }
+  | { readonly kind: 'connect'; readonly container: number; readonly network: number }
+  | { readonly kind: 'stop' | 'die' | 'disconnect'; readonly container: number }
+  | { readonly kind: 'network'; readonly isShared: boolean }
+  | StrayWish
 
-/** Actions of a step go on at the same time. */
+/** Actions of a step go on at the same time. A number: the plugin restarts, and is killed after so many steps of its start. */
 export type Step =
   | readonly Action[]
+  | number
   | 'plugin restarts'
   | 'journal is lost'
   | 'host reboots'
   | 'a minute passes'
+
+interface Running extends EngineEndpoint {
+  /** An endpoint's container is the sandbox of its first endpoint. */
+  readonly container: string
+  readonly port?: number | undefined
+}
+
+interface Attachment {
+  readonly container: string
+  readonly network: EngineNetwork
+  readonly ip?: number | undefined
+  readonly port?: number | undefined
+}
 
 /** Refusals that a person may well see after faults. */
 const ALLOWED = ['E_ADDRESS_TAKEN', 'E_POOL_FULL', 'E_TENANTS_FULL', 'E_PORT_TAKEN']
@@ -34,51 +52,65 @@ const ADDRESSES_OF_A_CELL = 5
 
 const FIRST_PORT = 8000
 
+const WEB = { tenant: 'blue', segment: 'web' }
+
 export class FaultyHost {
   readonly plugin: FaultyPlugin
   readonly #networks: EngineNetwork[] = []
-  readonly #running = new Map<string, EngineEndpoint & { readonly port?: number | undefined }>()
+  readonly #running = new Map<string, Running>()
+  /** Containers with which something is done: the engine does one thing at a time with each. */
+  readonly #busy = new Set<string>()
   readonly #unsureNetworks: string[] = []
+  readonly #strays: StrayCalls
+  /** Whether a person may see what only a stray call explains. */
+  #hasStrays = false
   #lastId = 0
 
-  constructor(faults: readonly Fault[]) {
-    this.plugin = new FaultyPlugin(faults)
+  constructor(faults: readonly Fault[], pace: readonly number[] = []) {
+    this.plugin = new FaultyPlugin(faults, pace)
+    this.#strays = new StrayCalls(this.plugin)
   }
 
-  /** Two networks of one segment, an internal one, and one with an automatic segment. */
+  /** Three networks of one segment, an internal one, and one with an automatic segment. */
   async createNetworks(): Promise<void> {
     const { engine } = await this.plugin.started()
-    const web = { tenant: 'blue', segment: 'web' }
-    for (const [index, wish] of [web, web, { tenant: 'green', internal: true }, {}].entries()) {
+    const wishes = [WEB, WEB, { tenant: 'green', internal: true }, {}, WEB]
+    for (const [index, wish] of wishes.entries())
       this.#networks.push(await engine.createNetwork(`n${index}`, wish))
-    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.plugin.close()
   }
 
   async take(step: Step): Promise<void> {
-    if (step === 'plugin restarts') this.plugin.kill()
+    if (typeof step === 'number') await this.plugin.killTwice(step)
+    else if (step === 'plugin restarts') this.plugin.kill()
     else if (step === 'journal is lost') await this.plugin.loseJournal()
     else if (step === 'host reboots') await this.#reboot()
     else if (step === 'a minute passes') await this.plugin.passMinute()
-    else await Promise.all(step.map((action) => this.#act(action)))
+    else await this.#actAll(step)
     await this.plugin.started()
-    this.expectRunning()
+    await this.expectRunning()
     await this.expectPorts()
   }
 
-  /** No address is at two containers, and none of them is cut off. */
-  expectRunning(): void {
+  /** No address is at two containers, none of them is cut off, and nobody else can get what they have. */
+  async expectRunning(): Promise<void> {
     const running = [...this.#running.values()]
     const addresses = running.map(({ address }) => address)
     expect(addresses.toSorted()).toEqual([...new Set(addresses)].toSorted())
     const kernel = this.plugin.kernel.show()
-    for (const { id, address, network, link } of running) {
-      const hostLink = link.replace('rmp', network.id === 'n2' ? 'rmni' : 'rmne')
-      expect(kernel).toMatch(
-        new RegExp(`^link ${hostLink} mtu 1500 peer elsewhere up alias "romana1 ${id} `, 'm'),
-      )
-      expect(kernel).toContain(`address ${network.gateway.replace(/\/.*/, '/32')} dev ${hostLink}\n`)
-      expect(kernel).toContain(`route ${address}/32 dev ${hostLink} table 8200 protocol 82\n`)
+    for (const endpoint of running) {
+      expectWired(kernel, endpoint)
+      expect(await this.#holderOf(endpoint.address)).toBe(endpoint.id)
     }
+  }
+
+  async #holderOf(address: string): Promise<string> {
+    const { journal } = await this.plugin.started()
+    const entry = await journal.get(`/addresses/${address}`)
+    return entry === undefined ? '' : textOf(JSON.parse(entry.value), 'endpointId')
   }
 
   /** Those of running containers are there, and no others. */
@@ -86,14 +118,14 @@ export class FaultyHost {
     const published = [...this.#running.values()].filter(
       ({ port, network }) => port !== undefined && network.id !== 'n2',
     )
-    const { sockets } = await this.plugin.started()
+    const { sockets, journal } = await this.plugin.started()
     const kernel = this.plugin.kernel.show()
     for (const { address, port } of published) {
       expect(kernel).toContain(`--dport ${port} -j DNAT --to-destination ${address}:80\n`)
       expect(sockets.show()).toContain(`tcp 0.0.0.0:${port} -> ${address}:80`)
     }
-    const records = (await this.plugin.journal.list('/ports/')).entries.map(({ key }) => key.slice(7))
-    const endpoints = (await this.plugin.journal.list('/endpoints/')).entries.map(({ key }) => key.slice(11))
+    const records = (await journal.list('/ports/')).entries.map(({ key }) => key.slice(7))
+    const endpoints = (await journal.list('/endpoints/')).entries.map(({ key }) => key.slice(11))
     expect(endpoints).toEqual(expect.arrayContaining(records))
   }
 
@@ -103,46 +135,87 @@ export class FaultyHost {
     this.plugin.kill()
     await this.plugin.passMinute()
     const { engine } = await this.plugin.started()
-    for (const network of this.#networks.slice(1)) {
-      for (let container = 0; container < ADDRESSES_OF_A_CELL; container += 1) {
-        const id = this.#nextId('e')
-        this.#running.set(id, await engine.run(id, network))
+    for (const network of this.#networks.slice(1, 4)) {
+      for (let count = 0; count < ADDRESSES_OF_A_CELL; count += 1) {
+        const container = this.#nextId('e')
+        this.#running.set(container, { container, ...(await engine.run(container, network)) })
       }
     }
-    this.expectRunning()
+    await this.expectRunning()
     await this.#stopAll()
   }
 
   /** When the networks are gone too, nothing of ours is left. */
   async expectNothingLeft(): Promise<void> {
-    const { engine, call } = await this.plugin.started()
+    const { engine, call, sockets, journal } = await this.plugin.started()
     for (const network of this.#networks) await engine.removeNetwork(network)
     for (const NetworkID of this.#unsureNetworks) await call('NetworkDriver.DeleteNetwork', { NetworkID })
     expect(this.plugin.kernel.show()).toMatch(
       /^(iptables -t filter -P FORWARD DROP\nnet\.ipv4\.ip_forward = 1)?$/,
     )
-    expect((await this.plugin.started()).sockets.show()).toBe('')
-    for (const prefix of ['/endpoints/', '/networks/', '/ports/']) {
-      expect((await this.plugin.journal.list(prefix)).entries).toEqual([])
-    }
+    expect(sockets.show()).toBe('')
+    for (const prefix of ['/endpoints/', '/networks/', '/ports/'])
+      expect((await journal.list(prefix)).entries).toEqual([])
   }
 
-  async #act(action: Action): Promise<void> {
+  async #actAll(actions: readonly Action[]): Promise<void> {
+    this.#hasStrays = actions.some(({ kind }) => kind === 'stray')
+    await Promise.all(actions.map((action) => this.#act(action)))
+  }
+
+  #act(action: Action): Promise<void> {
     if (action.kind === 'run') return this.#run(action)
-    if (action.kind === 'network') return this.#makeAndRemoveNetwork()
-    const chosen = [...this.#running.values()][action.container % Math.max(1, this.#running.size)]
-    if (chosen === undefined) return
-    this.#running.delete(chosen.id)
-    if (action.kind === 'die') await this.#die(chosen)
-    else await this.#stop(chosen)
+    if (action.kind === 'network') return this.#makeAndRemoveNetwork(action.isShared)
+    if (action.kind === 'stray') return this.#strays.send(action)
+    return this.#withContainer(action.container, async (container, endpoints) => {
+      const [last] = endpoints.slice(-1)
+      if (action.kind === 'connect') await this.#connect(container, action.network)
+      else if (action.kind === 'die') await this.#dieAll(endpoints)
+      else if (action.kind === 'stop') await this.#stopEach(endpoints)
+      else if (last !== undefined) await this.#stopEach([last])
+    })
   }
 
-  /** When the engine dies in it and has stored the endpoint already, it cleans up when it is back. */
-  async #run({ network: networkIndex, ip, port }: RunAction): Promise<void> {
-    const network = this.#networks[networkIndex]
-    if (network === undefined) return
+  /** Nothing is done with a container with which something is done already. */
+  async #withContainer(
+    index: number,
+    task: (container: string, endpoints: readonly Running[]) => Promise<void>,
+  ): Promise<void> {
+    const containers = [...new Set([...this.#running.values()].map(({ container }) => container))]
+    const chosen = containers[index % Math.max(1, containers.length)]
+    if (chosen === undefined || this.#busy.has(chosen)) return
+    this.#busy.add(chosen)
+    await task(chosen, this.#endpointsOf(chosen))
+    this.#busy.delete(chosen)
+  }
+
+  #endpointsOf(container: string): Running[] {
+    return [...this.#running.values()].filter((endpoint) => endpoint.container === container)
+  }
+
+  /** A container that cannot be connected to each of its networks is not started. */
+  async #run({ networks, ip, port }: RunAction): Promise<void> {
+    const container = this.#nextId('c')
+    this.#busy.add(container)
+    for (const [index, number] of networks.entries()) {
+      const network = this.#networks[number]
+      const own = index === 0 ? { ip, port } : {}
+      if (network === undefined || (await this.#attach({ container, network, ...own }))) continue
+      await this.#stopEach(this.#endpointsOf(container))
+      break
+    }
+    this.#busy.delete(container)
+  }
+
+  async #connect(container: string, index: number): Promise<void> {
+    const network = this.#networks[index]
+    if (network !== undefined) await this.#attach({ container, network })
+  }
+
+  /** False when it failed. When the engine dies in it and has stored the endpoint already, it cleans up when it is back. */
+  async #attach({ container, network, ip, port }: Attachment): Promise<boolean> {
     const id = this.#nextId('e')
-    const stored = { id, network, address: '', address6: '', link: '' }
+    const stored = { id, container, network, address: '', address6: '', link: '' }
     const call: CallPlugin = async (method, body) => {
       const answer = await this.plugin.call(method, body)
       if (method === 'NetworkDriver.CreateEndpoint') stored.address = addressIn(body)
@@ -158,30 +231,46 @@ export class FaultyHost {
         stored.link = ''
       },
     }
+    const others = this.#endpointsOf(container)
     try {
       const ports = port === undefined ? [] : [{ Proto: 6, Port: 80, HostPort: FIRST_PORT + port }]
-      const options = { ports, ...(ip === undefined ? {} : { ip: addressOf(network, ip) }) }
+      const options = { sandbox: container, ports, ...(ip !== undefined && { ip: addressOf(network, ip) }) }
       const endpoint = await this.#engine(call, events).run(id, network, options)
-      this.#running.set(id, { ...endpoint, ...(port !== undefined && { port: FIRST_PORT + port }) })
+      this.#running.set(id, {
+        ...endpoint,
+        container,
+        ...(port !== undefined && { port: FIRST_PORT + port }),
+      })
+      return true
     } catch (error) {
-      expectAllowed(error)
-      if (isDead && stored.link !== '') await this.#die(stored)
+      const isSecondOfSegment = others.some((other) => other.network.pool === network.pool)
+      this.#expectAllowed(error, isSecondOfSegment ? ['E_OPTION'] : [])
+      if (isDead && stored.link !== '') await this.#dieAll([stored])
       else if (isDead && stored.address !== '') await this.#bury(stored)
+      this.#strays.end(id)
+      return false
     }
   }
 
-  async #stop(endpoint: EngineEndpoint): Promise<void> {
-    let isInContainer = true
-    const leave = () => {
-      isInContainer = false
+  async #stopEach(endpoints: readonly Running[]): Promise<void> {
+    for (const endpoint of endpoints) {
+      this.#running.delete(endpoint.id)
+      let isInContainer = true
+      const leave = () => {
+        isInContainer = false
+      }
+      await this.#engine(this.plugin.call, { onLeave: leave }).stop(endpoint)
+      if (isInContainer) await this.#dieAll([endpoint])
+      this.#strays.end(endpoint.id)
     }
-    await this.#engine(this.plugin.call, { onLeave: leave }).stop(endpoint)
-    if (isInContainer) await this.#die(endpoint)
   }
 
-  async #die(endpoint: EngineEndpoint): Promise<void> {
-    this.plugin.kernel.killContainer(endpoint.link)
-    await this.#bury(endpoint)
+  async #dieAll(endpoints: readonly Running[]): Promise<void> {
+    for (const { id, link } of endpoints) {
+      this.#running.delete(id)
+      this.plugin.kernel.killContainer(link)
+    }
+    for (const endpoint of endpoints) await this.#bury(endpoint)
   }
 
   /** At each start of the engine, until it has lived long enough to do it. */
@@ -193,6 +282,7 @@ export class FaultyHost {
       }
       await this.#engine(this.plugin.call, { onDeath }).bury(endpoint)
     }
+    this.#strays.end(endpoint.id)
   }
 
   async #reboot(): Promise<void> {
@@ -209,15 +299,24 @@ export class FaultyHost {
   }
 
   /** For each, the whole host is looked at and put right. */
-  async #makeAndRemoveNetwork(): Promise<void> {
+  async #makeAndRemoveNetwork(isShared: boolean): Promise<void> {
     const id = this.#nextId('s')
     this.#unsureNetworks.push(id)
     const engine = this.#engine(this.plugin.call)
     try {
-      await engine.removeNetwork(await engine.createNetwork(id))
+      await engine.removeNetwork(await engine.createNetwork(id, isShared ? WEB : {}))
     } catch (error) {
-      expectAllowed(error)
+      this.#expectAllowed(error)
     }
+    this.#strays.end(id)
+  }
+
+  /** A stray ReleaseAddress takes an endpoint along that has not joined yet. */
+  #expectAllowed(error: unknown, more: readonly string[] = []): void {
+    if (error instanceof EngineDied || error instanceof NoAnswer) return
+    const allowed = [...ALLOWED, ...more, ...(this.#hasStrays ? ['E_ENDPOINT_UNKNOWN'] : [])]
+    if (error instanceof RomanaError && allowed.includes(error.code)) return
+    throw error
   }
 
   #engine(call: CallPlugin, on: EngineEvents = {}): DockerEngine {
@@ -230,10 +329,13 @@ export class FaultyHost {
   }
 }
 
-function expectAllowed(error: unknown): void {
-  if (error instanceof EngineDied || error instanceof NoAnswer) return
-  if (error instanceof RomanaError && ALLOWED.includes(error.code)) return
-  throw error
+function expectWired(kernel: string, { id, address, network, link }: Running): void {
+  const hostLink = link.replace('rmp', network.id === 'n2' ? 'rmni' : 'rmne')
+  expect(kernel).toMatch(
+    new RegExp(`^link ${hostLink} mtu 1500 peer elsewhere up alias "romana1 ${id} `, 'm'),
+  )
+  expect(kernel).toContain(`address ${network.gateway.replace(/\/.*/, '/32')} dev ${hostLink}\n`)
+  expect(kernel).toContain(`route ${address}/32 dev ${hostLink} table 8200 protocol 82\n`)
 }
 
 /** The nth address of a cell that a container may have. */

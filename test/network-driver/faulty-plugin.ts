@@ -1,13 +1,15 @@
-/** A plugin whose calls come twice or never, and which is killed in the middle of them and started again. */
+/** A plugin whose calls come twice, late or never, and which is killed in the middle of them and started again. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { REST_MS } from '../../ipam-driver/addresses.ts'
-import { openMemoryStore } from '../../store/memory.ts'
-import type { Store } from '../../store/store.ts'
 import type { CallPlugin } from '../contract/docker-engine.ts'
 import { type FakeKernel, makeFakeKernel } from '../support/fake-kernel.ts'
 import { Life, mortalHost, mortalStore } from './mortal.ts'
 import { mirrorHost, type Romana, startRomana } from './romana-steps.ts'
+import { StoreFile } from './store-file.ts'
 
-/** What befalls one call. It never comes when the plugin is away. A number: the plugin is killed after so many writes, or behind the call. */
+/** What befalls one call. It never comes when the plugin is away. A number: the plugin is killed after so many steps, or behind the call. */
 export type Fault = 'well' | 'twice' | 'never comes' | 'engine dies' | number
 
 /** The engine died when this call was answered: it learns nothing of the answer and does nothing more. */
@@ -16,53 +18,90 @@ export class EngineDied extends Error {}
 /** The call has no answer. */
 export class NoAnswer extends Error {}
 
+/** A call that an engine has made. */
+export interface MadeCall {
+  readonly method: string
+  readonly body: object
+}
+
 /** Five addresses in a cell. */
 const PLAN = '10.0.0.0/8 8/8/5/3'
 
+/** In memory where there is such a place: a killed process loses nothing that it has written, on whatever disk. */
+const PLACE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
 export class FaultyPlugin {
   kernel: FakeKernel = makeFakeKernel()
-  journal: Store = openMemoryStore()
+  /** In their order. */
+  readonly calls: MadeCall[] = []
   readonly #faults: Fault[]
-  readonly #directory: Store = openMemoryStore()
+  readonly #pace: readonly number[]
+  readonly #folder = mkdtempSync(join(PLACE, 'romana-faults-'))
+  readonly #journal = new StoreFile(join(this.#folder, 'journal'))
+  readonly #directory = new StoreFile(join(this.#folder, 'directory'))
   #nowMs = 0
   #life = new Life()
   #started: Promise<Romana> | undefined
 
-  constructor(faults: readonly Fault[]) {
+  /** @param pace as that of {@link Life} */
+  constructor(faults: readonly Fault[], pace: readonly number[] = []) {
     this.#faults = [...faults]
+    this.#pace = pace
   }
 
   /** The running process; a new one when the last one was killed. */
   started(): Promise<Romana> {
     if (this.#started === undefined || this.#life.isOver) {
-      this.#life = new Life()
-      this.#started = startRomana({
-        kernel: this.kernel,
-        host: mortalHost(this.kernel.host, this.#life),
-        directory: mortalStore(this.#directory, this.#life),
-        journal: mortalStore(this.journal, this.#life),
-        plan: PLAN,
-        nowMs: () => this.#nowMs,
-      })
+      this.#life = new Life(this.#pace)
+      this.#started = this.#start(this.#life)
     }
     return this.#started
+  }
+
+  async #start(life: Life): Promise<Romana> {
+    const directory = await this.#directory.open()
+    const journal = await this.#journal.open()
+    return startRomana({
+      kernel: this.kernel,
+      host: mortalHost(this.kernel, life),
+      directory: mortalStore(directory, life, this.#directory),
+      journal: mortalStore(journal, life, this.#journal),
+      plan: PLAN,
+      nowMs: () => this.#nowMs,
+    })
   }
 
   kill(): void {
     this.#life.end()
   }
 
+  /** The next process is killed too, after so many steps of its start. */
+  async killTwice(steps: number): Promise<void> {
+    this.kill()
+    const start = this.started()
+    this.#life.endAfter(steps)
+    await Promise.race([start, this.#life.over])
+    this.kill()
+  }
+
   /** The mirror had written all that it was to write. */
   async loseJournal(): Promise<void> {
     this.kill()
-    await mirrorHost({ journal: this.journal, directory: this.#directory })
-    this.journal = openMemoryStore()
+    await mirrorHost({ journal: await this.#journal.open(), directory: await this.#directory.open() })
+    await this.#journal.lose()
   }
 
   /** Links, routes and rules are gone. */
   reboot(): void {
     this.kill()
     this.kernel = makeFakeKernel()
+  }
+
+  /** Nothing is left of the files. */
+  async close(): Promise<void> {
+    this.kill()
+    await Promise.all([this.#journal.close(), this.#directory.close()])
+    rmSync(this.#folder, { recursive: true })
   }
 
   /** Released addresses have had their rest, and reservations have been forgotten. */
@@ -74,6 +113,13 @@ export class FaultyPlugin {
 
   readonly callWell: CallPlugin = async (method, body) => (await this.started()).call(method, body)
 
+  /** So often at the same moment. Whatever is answered, nobody waits for it. */
+  async callStray(method: string, body: object, times: number): Promise<PromiseSettledResult<unknown>[]> {
+    const { call } = await this.started()
+    const answers = Promise.allSettled(Array.from({ length: times }, () => call(method, body)))
+    return (await Promise.race([answers, this.#life.over])) ?? []
+  }
+
   readonly call: CallPlugin = async (method, body) => {
     const fault = this.#faults.shift() ?? 'well'
     const { call } = await this.started()
@@ -82,6 +128,7 @@ export class FaultyPlugin {
       life.end()
       throw new NoAnswer()
     }
+    this.calls.push({ method, body })
     if (typeof fault === 'number') life.endAfter(fault)
     const answers = [call(method, body), ...(fault === 'twice' ? [call(method, body)] : [])]
     const settled = Promise.allSettled(answers)

@@ -19,6 +19,8 @@ export type FakeProgram = 'observe' | 'ip' | 'iptables-restore'
 export interface FakeKernel {
   /** What the code under test gets. */
   readonly host: Host
+  /** The same for a process that may be killed: asked before each line and table, and what it throws ends all. */
+  openHost(mayGoOn: () => void): Host
   /** All objects of the kernel, one a line, sorted; "" for a kernel that nobody has touched. */
   show(): string
   /** Another program changes links, addresses, routes and rules. @throws Error */
@@ -45,7 +47,8 @@ export function makeFakeKernel(): FakeKernel {
   const kernel = new Kernel()
   const { ipState } = kernel
   return {
-    host: openFakeHost(kernel),
+    host: openFakeHost(kernel, () => undefined),
+    openHost: (mayGoOn) => openFakeHost(kernel, mayGoOn),
     show: () => kernel.show(),
     forgotten: kernel.forgotten,
     flows: kernel.flows,
@@ -96,10 +99,17 @@ class Kernel {
   }
 }
 
-function openFakeHost(kernel: Kernel): Host {
-  const batch = fakeBatch(kernel)
+/** The kernel, and whether who changes it may go on. */
+interface User {
+  readonly kernel: Kernel
+  readonly mayGoOn: () => void
+}
+
+function openFakeHost(kernel: Kernel, mayGoOn: () => void): Host {
+  const user = { kernel, mayGoOn }
+  const batch = fakeBatch(user)
   const linux = openLinuxHost({
-    run: fakeRun(kernel),
+    run: fakeRun(user),
     fastBatch: batch,
     slowBatch: batch,
     iptables: [],
@@ -115,18 +125,21 @@ function openFakeHost(kernel: Kernel): Host {
     },
     async apply(plan) {
       await linux.apply({ ...plan, sysctls: [] })
-      for (const sysctl of plan.sysctls) kernel.sysctls.add(formatSysctl(sysctl))
+      for (const sysctl of plan.sysctls) {
+        mayGoOn()
+        kernel.sysctls.add(formatSysctl(sysctl))
+      }
     },
   }
 }
 
 /** `ip -force -batch -`: goes on behind a failed line and tells the first failure. */
-function fakeBatch(kernel: Kernel): IpBatch {
+function fakeBatch(user: User): IpBatch {
   return {
     async run(lines) {
       await undefined
       const failures = lines.flatMap((line) => {
-        const refusal = refusalOf(kernel, line)
+        const refusal = refusalOf(user, line)
         return refusal === undefined ? [] : [commandError(`ip ${line}`, refusal.message)]
       })
       if (failures[0] !== undefined) throw failures[0]
@@ -135,17 +148,18 @@ function fakeBatch(kernel: Kernel): IpBatch {
   }
 }
 
-function fakeRun(kernel: Kernel): RunCommand {
+function fakeRun(user: User): RunCommand {
+  const { kernel } = user
   return async ({ file, args, input = '' }) => {
     await undefined
     const command = `${file} ${args.join(' ')}`
-    if (command === 'ip -batch -') runBatch(kernel, input, 4)
-    else if (command === 'ip -6 -batch -') runBatch(kernel, input, 6)
+    if (command === 'ip -batch -') runBatch(user, input, 4)
+    else if (command === 'ip -6 -batch -') runBatch(user, input, 6)
     else if (command.startsWith('conntrack -L ')) return listFlows(kernel, args.slice(1))
     else if (file === 'conntrack' && !args.includes('--orig-port-dst')) forgetFlows(kernel, args.slice(1))
-    else if (command === 'ipset restore') restoreSet(kernel, input)
-    else if (command === 'iptables-nft-restore --noflush --wait 5') restore(kernel, 4, input)
-    else if (command === 'ip6tables-nft-restore --noflush --wait 5') restore(kernel, 6, input)
+    else if (command === 'ipset restore') restoreSet(user, input)
+    else if (command === 'iptables-nft-restore --noflush --wait 5') restore(user, 4, input)
+    else if (command === 'ip6tables-nft-restore --noflush --wait 5') restore(user, 6, input)
     else if (file === 'conntrack') kernel.forgotten.push(args.join(' '))
     else throw new Error(`The fake kernel does not know the command "${command}"`)
     return ''
@@ -166,8 +180,9 @@ function forgetFlows(kernel: Kernel, args: readonly string[]): void {
 }
 
 /** `ipset restore`: strict about what is there already, as ipset is. */
-function restoreSet(kernel: Kernel, input: string): void {
+function restoreSet({ kernel, mayGoOn }: User, input: string): void {
   for (const line of input.trimEnd().split('\n')) {
+    mayGoOn()
     const [verb, name = '', member = ''] = line.split(' ')
     const members = kernel.sets.get(name)
     if (/^create ROMANA-HOSTS(6?) hash:ip family inet\1$/.test(line) && members === undefined)
@@ -185,16 +200,17 @@ function restoreSet(kernel: Kernel, input: string): void {
 }
 
 /** `ip -batch -`: ends at the first failed line. */
-function runBatch(kernel: Kernel, input: string, family: Family): void {
+function runBatch(user: User, input: string, family: Family): void {
   for (const [index, line] of input.trimEnd().split('\n').entries()) {
     const isOther = line.startsWith('rule ') && line.includes(':') !== (family === 6)
-    const refusal = isOther ? new IpRefusal('Error: Invalid dst address.') : refusalOf(kernel, line)
+    const refusal = isOther ? new IpRefusal('Error: Invalid dst address.') : refusalOf(user, line)
     if (refusal !== undefined)
       throw commandError('ip -batch -', `${refusal.message}\nCommand failed -:${index + 1}`)
   }
 }
 
-function refusalOf(kernel: Kernel, line: string): IpRefusal | undefined {
+function refusalOf({ kernel, mayGoOn }: User, line: string): IpRefusal | undefined {
+  mayGoOn()
   try {
     if (kernel.isToFail('ip')) return new IpRefusal('RTNETLINK answers: Operation not permitted')
     runIpLine(kernel.ipState, line)
@@ -206,8 +222,9 @@ function refusalOf(kernel: Kernel, line: string): IpRefusal | undefined {
 }
 
 /** Table by table, as iptables-restore commits them. */
-function restore(kernel: Kernel, family: Family, input: string): void {
+function restore({ kernel, mayGoOn }: User, family: Family, input: string): void {
   for (const text of input.split(/(?<=^COMMIT\n)/m)) {
+    mayGoOn()
     if (kernel.isToFail('iptables-restore'))
       throw commandError('iptables-restore', 'Another app is currently holding the xtables lock')
     restoreTables(kernel.tables[family], text)
