@@ -13,7 +13,8 @@ import type { Store } from '../store/store.ts'
 import { type AddressParts, isKeptByNetwork, REST_MS, releaseAddress, takeAddress } from './addresses.ts'
 import { NUMBER_REST_MS } from './field-numbers.ts'
 import { makeTakeNextAddress } from './next-address.ts'
-import { type PoolId, parsePoolId } from './pool-id.ts'
+import { findOwnPool, type OwnPoolParts } from './own-pool.ts'
+import type { PoolId } from './pool-id.ts'
 import { recoverPools } from './pool-recovery.ts'
 import { parsePoolWish } from './pool-wish.ts'
 import {
@@ -104,7 +105,7 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
       await poolTurn(() => releasePool(pools, PoolID))
       return {}
     },
-    requestAddress: (request) => serial(() => requestAddress({ ...addresses, takeNext }, request)),
+    requestAddress: (request) => serial(() => requestAddress({ ...parts, ...addresses, takeNext }, request)),
     async releaseAddress({ Address }) {
       const address = Ip.parse(Address)
       await serial(async () => {
@@ -132,10 +133,10 @@ export function makeIpamDriver(parts: IpamDriverParts): IpamDriver {
 
 /** An endpoint's address is a /32 or /128: all that a container knows of its network is the gateway. */
 async function requestAddress(
-  parts: AddressParts & { readonly takeNext: (id: PoolId) => Promise<Ip> },
+  parts: AddressParts & OwnPoolParts & { readonly takeNext: (id: PoolId) => Promise<Ip> },
   request: RequestAddressRequest,
 ): Promise<{ Address: string }> {
-  const id = parsePoolId(request.PoolID)
+  const id = await findOwnPool(parts, request.PoolID)
   if (request.Options[REQUEST_ADDRESS_TYPE] === GATEWAY)
     return { Address: await gatewayAddress(parts, id, request) }
   const address =

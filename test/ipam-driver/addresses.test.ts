@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parsePoolId } from '../../ipam-driver/pool-id.ts'
-import { type Ipam, makeIpam, takenAddresses } from './ipam-steps.ts'
+import { type Ipam, keysOf, makeIpam, takenAddresses } from './ipam-steps.ts'
 
 /** Cells of a /30: network, gateway, one endpoint, last. */
 const SMALLEST = { plan: '10.0.0.0/8 8/8/6/2' }
@@ -177,5 +177,22 @@ describe('the id of a pool', () => {
     expect(() => parsePoolId(poolId)).toThrow(message)
     await expect(makeIpam().address(poolId)).rejects.toThrow(message)
     await expect(makeIpam().releasePool(poolId)).rejects.toThrow(message)
+  })
+
+  it.each([
+    ['10.77.17.0/24,blue,web', 'it is no cell of this host in the plan 10.0.0.0/8'],
+    ['192.0.2.0/24,blue,web', 'it is no cell of this host in the plan 10.0.0.0/8'],
+    ['10.1.17.0/28,blue,web', 'it is no cell of this host in the plan 10.0.0.0/8'],
+    ['fd00::/64,blue,web', 'this host has no plan for IPv6'],
+    ['10.1.17.0/24,red,web', '10.1.17.0/24 is that of segment "web" of tenant "blue"'],
+  ])('"%s" is refused as none of this host: its addresses are somebody else\'s', async (poolId, because) => {
+    const ipam = makeIpam()
+    await ipam.pool({ tenant: 'blue', segment: 'web' })
+    const before = await keysOf(ipam.journal)
+    const message = `Cannot find the pool "${poolId}": ${because}. Remove the network and create it again (E_POOL_UNKNOWN)`
+    await expect(ipam.address(poolId)).rejects.toThrow(message)
+    await expect(ipam.address(poolId, '10.1.17.9')).rejects.toThrow(message)
+    await expect(ipam.gateway(poolId)).rejects.toThrow(message)
+    expect(await keysOf(ipam.journal)).toBe(before)
   })
 })
