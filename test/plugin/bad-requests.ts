@@ -1,6 +1,7 @@
 /** Requests that must change nothing, and what each is answered with. */
 import { METHODS } from '../../plugin/methods.ts'
 import type { PluginRequest } from './http-steps.ts'
+import { METHOD_NAMES } from './protocol-calls.ts'
 
 export interface BadRequest {
   readonly what: string
@@ -29,12 +30,26 @@ const NO_OBJECTS: BadRequest[] = CALLS.flatMap((name) =>
   })),
 )
 
-const NO_JSON: BadRequest[] = ['{', '{"NetworkID":"n1"', 'NetworkID=n1', '{"NetworkID":"n1"}{', '\u0000'].map(
-  (body) => ({
-    what: `NetworkDriver.DeleteNetwork with the body ${JSON.stringify(body)}`,
-    request: { path: '/NetworkDriver.DeleteNetwork', body },
-    answer: /^400 Cannot answer NetworkDriver\.DeleteNetwork: .*JSON.*\(E_REQUEST\)$/,
-  }),
+/** Cut off, none at all, or more than one. */
+const NO_JSON: BadRequest[] = CALLS.flatMap((name) =>
+  ['{', '{"NetworkID":"n1"', 'NetworkID=n1', '{"NetworkID":"n1"}{', '\u0000', '\ufffd\ufffd', '[1,]'].map(
+    (body) => ({
+      what: `${name} with the body ${JSON.stringify(body)}`,
+      request: { path: `/${name}`, body },
+      answer: new RegExp(`^400 Cannot answer ${name}: .*JSON.*\\(E_REQUEST\\)$`),
+    }),
+  ),
+)
+
+/** No method does without what it is about; discovery has nothing to be about. */
+const NOTHING_NAMED: BadRequest[] = CALLS.filter((name) => !name.includes('.Discover')).flatMap((name) =>
+  ['{}', '[]', '{"x":1}'].map((body) => ({
+    what: `${name} with the body ${body}`,
+    request: { path: `/${name}`, body },
+    answer: new RegExp(
+      `^400 Cannot answer ${name}: "\\w+": Invalid key: Expected "\\w+" but received undefined.* \\(E_REQUEST\\)$`,
+    ),
+  })),
 )
 
 function wrongShape(name: string, body: object, reason: string): BadRequest {
@@ -88,6 +103,7 @@ const PROTOTYPES: BadRequest[] = ['__proto__', 'constructor', 'prototype'].map((
 
 const UNKNOWN: BadRequest[] = [
   ['POST', '/NetworkDriver.AllocateNetwork'],
+  ['POST', '/NetworkDriver.FreeNetwork'],
   ['POST', '/NetworkDriver.join'],
   ['POST', '/'],
   ['POST', '/../NetworkDriver.Join/x'],
@@ -100,21 +116,19 @@ const UNKNOWN: BadRequest[] = [
   answer: /^404 Cannot answer .*: Romana has no such method \(E_METHOD\)$/,
 }))
 
-const TOO_LARGE: BadRequest = {
-  what: 'a body of 2 MB',
-  request: {
-    path: '/NetworkDriver.DeleteNetwork',
-    body: `{"NetworkID":"n1","x":"${'x'.repeat(2_000_000)}"}`,
-  },
+/** Those too that need no body, and those that are not there. */
+export const LARGE_REQUESTS: readonly BadRequest[] = METHOD_NAMES.map((name) => ({
+  what: `${name} with a body of 10 MB`,
+  request: { path: `/${name}`, body: `{"NetworkID":"n1","x":"${'x'.repeat(10_000_000)}"}` },
   answer: '400 Cannot answer the request: its body has more than 1048576 bytes (E_REQUEST)',
-}
+}))
 
 export const BAD_REQUESTS: readonly BadRequest[] = [
   ...EMPTY,
   ...NO_OBJECTS,
   ...NO_JSON,
+  ...NOTHING_NAMED,
   ...WRONG_SHAPES,
   ...PROTOTYPES,
   ...UNKNOWN,
-  TOO_LARGE,
 ]

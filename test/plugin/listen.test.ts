@@ -7,7 +7,7 @@ import { close, listen } from '../../plugin/listen.ts'
 import type { Method } from '../../plugin/methods.ts'
 import { keysOf } from '../ipam-driver/ipam-steps.ts'
 import { type Romana, startRomana } from '../network-driver/romana-steps.ts'
-import { BAD_REQUESTS } from './bad-requests.ts'
+import { BAD_REQUESTS, LARGE_REQUESTS } from './bad-requests.ts'
 import { errorText, keepAliveAgent, makeApp, sendThrough } from './http-steps.ts'
 
 const POOL = JSON.stringify({ AddressSpace: 'RomanaLocal', Options: {} })
@@ -40,7 +40,7 @@ describe('the socket', () => {
   it('refuses the same requests as the app, and nothing has changed', { timeout: 20_000 }, async () => {
     await using _server = await serve()
     const send = sendThrough(socket, agent)
-    for (const { what, request, answer } of BAD_REQUESTS) {
+    for (const { what, request, answer } of [...BAD_REQUESTS, ...LARGE_REQUESTS.slice(0, 3)]) {
       const text = errorText(await send(request))
       expect(text, what).toEqual(typeof answer === 'string' ? answer : expect.stringMatching(answer))
     }
