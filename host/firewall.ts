@@ -3,8 +3,8 @@
  * in the form `iptables-save` prints, so that what is wanted and what is seen compare as text. Pure.
  */
 import type { AddressPlan, Plans } from '../address/address-plan.ts'
-import { type Cidr, hostCidr } from '../address/cidr.ts'
-import type { Family, Ip } from '../address/ip.ts'
+import type { Cidr } from '../address/cidr.ts'
+import type { Family } from '../address/ip.ts'
 import { ASK_NEIGHBOUR, hostChains, INPUT } from './host-rules.ts'
 import type { Chain, FirewallTable } from './host-state.ts'
 import { ANY_ENDPOINT, ANY_INTERNAL, CHAIN_PREFIX } from './marks.ts'
@@ -14,6 +14,7 @@ import type { Policy } from './policy.ts'
 import { type PolicyRules, policyRules } from './policy-rules.ts'
 import { HAIRPIN, PORTS, type PortRule, portChains } from './port-rules.ts'
 import { type SegmentRules, segmentRules } from './segment-rules.ts'
+import { flowlessStoreRules, type StoreAddress, storeRules } from './store-rules.ts'
 
 const PREROUTING = `${CHAIN_PREFIX}PREROUTING`
 const FORWARD = `${CHAIN_PREFIX}FORWARD`
@@ -43,12 +44,6 @@ export interface ClusterRules {
   readonly stores: readonly StoreAddress[]
 }
 
-/** Where a member of the store listens. */
-export interface StoreAddress {
-  readonly address: Ip
-  readonly port: number
-}
-
 /** @param plans the IPv6 one only when some network has IPv6. */
 export function firewall({ ipv4, ipv6 }: Plans, options: FirewallOptions): FirewallTable[] {
   return [
@@ -76,7 +71,7 @@ function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[
         ...hostChains(plan.cidr, {
           isOpen: options.isHostOpen,
           policies: policies.host,
-          storePorts: (options.cluster?.stores ?? []).map(({ port }) => port),
+          stores: options.cluster?.stores ?? [],
         }),
       ],
       jumps: [
@@ -115,9 +110,11 @@ function forwardChain(
   options: FirewallOptions,
   { segments, policies }: { readonly segments: SegmentRules; readonly policies: PolicyRules },
 ): Chain {
+  const stores = options.cluster?.stores ?? []
   return {
     name: FORWARD,
     rules: [
+      ...storeRules(cidr, stores),
       ...policies.forward,
       segments.accept,
       `-i ${ANY_INTERNAL} -j DROP`,
@@ -128,7 +125,7 @@ function forwardChain(
       ...errorRules(cidr, options),
       `-d ${cidr} -m conntrack --ctstate DNAT -j ${PORTS}`,
       `-d ${cidr} -j DROP`,
-      ...storesOf(cidr.family, options).map((store) => `-s ${cidr} ${store} -j DROP`),
+      ...flowlessStoreRules(cidr, stores),
       ...options.uplinks.flatMap((uplink) => wayOut(cidr, uplink, options)),
       // What the engine has translated goes to a port that it publishes. Everything else would reach its bridges where
       // it leaves them to the policy of FORWARD, as 20.10 does.
@@ -177,13 +174,6 @@ function isKnownNeighbour({ isNeighbour, linkAddress }: PeerWay): boolean {
 
 function waysOf(family: Family, cluster: ClusterRules | undefined): PeerWay[] {
   return (cluster?.ways ?? []).filter(({ prefix }) => prefix.family === family)
-}
-
-/** Matches of what goes to a member of the store. */
-function storesOf(family: Family, { cluster }: FirewallOptions): string[] {
-  return (cluster?.stores ?? [])
-    .filter(({ address }) => address.family === family)
-    .map(({ address, port }) => `-d ${hostCidr(address)} -p tcp -m tcp --dport ${port}`)
 }
 
 /** The kernel does not translate what it takes for invalid: that would leave with a plan address. */

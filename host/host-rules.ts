@@ -4,6 +4,7 @@ import type { Family } from '../address/ip.ts'
 import type { Chain } from './host-state.ts'
 import { ANY_ENDPOINT, ANY_INTERNAL, CHAIN_PREFIX } from './marks.ts'
 import { LOOPBACK } from './port-rules.ts'
+import { hostStoreRules, type StoreAddress } from './store-rules.ts'
 
 export const INPUT = `${CHAIN_PREFIX}INPUT`
 const HOST = `${CHAIN_PREFIX}HOST`
@@ -22,8 +23,8 @@ export interface HostRules {
   readonly isOpen: boolean
   /** What policies say of the host: rules. */
   readonly policies: readonly string[]
-  /** Of the members of the store, which nothing opens. */
-  readonly storePorts: readonly number[]
+  /** Their ports nothing opens. */
+  readonly stores: readonly StoreAddress[]
 }
 
 export function hostChains(plan: Cidr, rules: HostRules): [Chain, Chain] {
@@ -44,14 +45,14 @@ function inputChain(plan: Cidr): Chain {
 }
 
 /** What endpoints may have of the host itself. */
-function hostChain(family: Family, { isOpen, policies, storePorts }: HostRules): Chain {
+function hostChain(family: Family, { isOpen, policies, stores }: HostRules): Chain {
   const asks = family === 4 ? [] : [ASK_NEIGHBOUR, TELL_NEIGHBOUR]
   return {
     name: HOST,
     rules: [
+      ...hostStoreRules(stores),
       '-m conntrack --ctstate ESTABLISHED -j ACCEPT',
       ...asks.map((ask) => `-i ${ANY_ENDPOINT} ${ask} -j ACCEPT`),
-      ...(isOpen || policies.length > 0 ? closedStore(storePorts) : []),
       ...policies,
       `-i ${ANY_ENDPOINT} ${ECHO_REQUEST[family]} -j ACCEPT`,
       `-i ${ANY_ENDPOINT} -p udp -m udp --dport 53 -j ACCEPT`,
@@ -60,12 +61,6 @@ function hostChain(family: Family, { isOpen, policies, storePorts }: HostRules):
       '-j DROP',
     ],
   }
-}
-
-/** At whichever address of the host a member listens: also at those of the gateways. */
-function closedStore(storePorts: readonly number[]): string[] {
-  const ports = [...new Set(storePorts)].sort((a, b) => a - b)
-  return ports.map((port) => `-p tcp -m tcp --dport ${port} -j DROP`)
 }
 
 /** Not from internal networks. The loopback's addresses come from elsewhere only where somebody has set route_localnet. */

@@ -5,6 +5,7 @@ import type { Ip } from '../address/ip.ts'
 import { sameSegment } from '../address/prefixes.ts'
 import type { Flow } from './parse-conntrack.ts'
 import type { Party, Peer, Policy, Rule } from './policy.ts'
+import { leadsToStore, type StoreAddress } from './store-rules.ts'
 
 /** What the verdict depends on beside the flow. */
 export interface Judges {
@@ -15,6 +16,7 @@ export interface Judges {
   readonly isHost: (address: Ip) => boolean
   /** Whether endpoints reach what listens on their own host. */
   readonly isHostOpen: boolean
+  readonly stores: readonly StoreAddress[]
 }
 
 /** Whether a packet that begins the flow would be dropped now because of a policy, or for want of one. */
@@ -26,7 +28,8 @@ export function isForbidden(judges: Judges, flow: Flow): boolean {
   return plan.cidr.contains(flow.server) && !mayReceive(judges, flow)
 }
 
-function maySend({ plan, policies, isHost }: Judges, flow: Flow): boolean {
+function maySend({ plan, policies, isHost, stores }: Judges, flow: Flow): boolean {
+  if (leadsToStore(stores, flow, isHost(flow.server))) return false
   const own = policies.filter(
     (policy) => policy.direction === 'egress' && appliesTo(plan, policy, flow.source),
   )

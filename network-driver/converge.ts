@@ -1,12 +1,12 @@
 /** Brings this host to the state that the records ask for. The same path at start, for a new network, and after a flush. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Plans } from '../address/address-plan.ts'
-import type { StoreAddress } from '../host/firewall.ts'
 import type { HostState, ObservedHost } from '../host/host-state.ts'
 import type { Host } from '../host/linux-host.ts'
 import { formatHostPlan, type HostPlan, isEmptyPlan, planHost } from '../host/plan-host.ts'
 import type { FindSegmentMatch } from '../host/segment-match.ts'
 import { sourceChoices } from '../host/source-choice.ts'
+import { type StoreAddress, withPlaces } from '../host/store-rules.ts'
 import { wayTo } from '../host/ways.ts'
 import type { PeerRecord } from '../store/host-records.ts'
 import { journalKeys } from '../store/keys.ts'
@@ -121,7 +121,11 @@ async function wantedState(
   const { stores, plans, uplinks, masquerade, isHostOpen } = parts
   const addresses = parts.storeAddresses()
   const { mainRoutes } = seen
-  const cluster = addresses && { peers: await listPeers(stores), stores: addresses, mainRoutes }
+  const cluster = addresses && {
+    peers: await listPeers(stores),
+    stores: withPlaces(addresses, seen),
+    mainRoutes,
+  }
   const networks = await listNetworks(stores)
   const iptables = await chooseIptables(stores.journal, parts.iptables, seen)
   return desiredState({

@@ -2,6 +2,7 @@
 import type { Family } from '../address/ip.ts'
 import { planOf } from '../address/ipv6-plan.ts'
 import type { ObservedHost } from '../host/host-state.ts'
+import { withPlaces } from '../host/store-rules.ts'
 import type { PeerRecord } from '../store/host-records.ts'
 import type { EndpointId, NetworkId } from '../store/ids.ts'
 import type { PolicyRecord } from '../store/policy-records.ts'
@@ -266,10 +267,12 @@ export class NetworkDriver {
   async cutStrays(): Promise<number> {
     if (!this.#mayHaveStrays) return 0
     this.#mayHaveStrays = false
-    const { stores, host, plans, isHostOpen } = this.#parts
+    const { stores, host, plans, isHostOpen, storeAddresses } = this.#parts
     try {
       const policies = await listPolicies(stores)
-      return await cutFlows({ host, plans, policies, seen: this.#seen, isHostOpen })
+      const seen = this.#seen
+      const members = withPlaces(storeAddresses() ?? [], seen)
+      return await cutFlows({ host, plans, policies, seen, isHostOpen, stores: members })
     } catch (error) {
       this.#mayHaveStrays = true
       throw error

@@ -13,7 +13,7 @@ import type { PolicyRecord } from '../store/policy-records.ts'
 import { policiesOf } from './policy-state.ts'
 
 /** What flows are judged by. */
-export interface CutParts extends Pick<Judges, 'isHostOpen'> {
+export interface CutParts extends Pick<Judges, 'isHostOpen' | 'stores'> {
   readonly host: Host
   readonly plans: Plans
   /** All that hold now. */
@@ -23,14 +23,14 @@ export interface CutParts extends Pick<Judges, 'isHostOpen'> {
 
 /** Behind the rules. Gives how many. @throws RomanaError E_COMMAND */
 export async function cutFlows(parts: CutParts): Promise<number> {
-  const { host, plans, seen, isHostOpen } = parts
+  const { host, plans, seen, isHostOpen, stores } = parts
   const policies = policiesOf(parts.policies)
   const own = [...seen.addresses, ...seen.linkAddresses].map(({ address }) => address)
   let count = 0
   for (const plan of plansOf(plans)) {
     const { family } = plan.cidr
     const values = new Set(own.filter((address) => address.family === family).map(({ value }) => value))
-    const judges: Judges = { plan, policies, isHost: ({ value }) => values.has(value), isHostOpen }
+    const judges: Judges = { plan, policies, isHost: ({ value }) => values.has(value), isHostOpen, stores }
     const verdictOf = (flow: Flow) => (isForbidden(judges, flow) ? 'forbidden' : 'kept')
     const { forbidden = [], kept = [] } = Object.groupBy(await host.flows(plan.cidr), verdictOf)
     await host.forgetFlows(flowSelectors(plan, forbidden, kept))

@@ -29,7 +29,7 @@ import type { Log } from './log.ts'
 import type { Drivers } from './methods.ts'
 import { type Directory, openDirectory } from './open-directory.ts'
 import { openPortSockets } from './port-sockets.ts'
-import { type StoreAddresses, watchStoreAddresses } from './store-addresses.ts'
+import { lookUpAddresses, type StoreAddresses, watchStoreAddresses } from './store-addresses.ts'
 
 /** What runs, and how to end it. The kernel's state stays: containers go on talking. */
 export interface Running {
@@ -179,8 +179,12 @@ async function openStoreAddresses(
   expect: (what: string) => void,
 ): Promise<StoreAddresses | undefined> {
   if (etcd === undefined) return undefined
-  const onChange = () => expect('the addresses of the store')
-  return opened.adopt(await watchStoreAddresses(etcd.endpoints, onChange), (addresses) => addresses.close())
+  const addresses = await watchStoreAddresses({
+    endpoints: etcd.endpoints,
+    lookup: lookUpAddresses,
+    onChange: () => expect('the addresses of the store'),
+  })
+  return opened.adopt(addresses, (watched) => watched.close())
 }
 
 async function openHost({ paths }: Config, run: RunCommand): Promise<Host> {

@@ -103,13 +103,25 @@ describe('the rules', () => {
         .split('\n')
         .filter((line) => !closed.includes(line))
         .join('\n'),
-    ).toBe(`  ROMANA-HOST: -p tcp -m tcp --dport 2379 -j DROP
-  ROMANA-HOST: -i rmni+ -j DROP
+    ).toBe(`  ROMANA-HOST: -i rmni+ -j DROP
   ROMANA-HOST: -d 127.0.0.0/8 -j DROP
   ROMANA-HOST: -i rmn+ -j ACCEPT`)
-    expect(open).toContain(
-      '  ROMANA-HOST: -m conntrack --ctstate ESTABLISHED -j ACCEPT\n  ROMANA-HOST: -p tcp -m tcp --dport 2379 -j DROP',
-    )
+    expect(open).toContain(`  ROMANA-HOST: -p tcp -m tcp --dport 2379 -j DROP
+  ROMANA-HOST: -p tcp -m conntrack --ctorigdstport 2379 --ctdir ORIGINAL -j DROP
+  ROMANA-HOST: -m conntrack --ctstate ESTABLISHED -j ACCEPT`)
+  })
+
+  test('keep endpoints from the store before all else, and from what is no flow behind the plan', () => {
+    const stores = [{ address: Ip.parse('192.0.2.21'), port: 2379 }]
+    const lines = show(PLANS, { cluster: { ways: [], unusedPlans: [], stores } })
+    const forward = lines.split('\n').filter((line) => line.startsWith('  ROMANA-FORWARD: '))
+    const toStore = forward.filter((line) => line.includes('192.0.2.21'))
+    expect(toStore.map((line) => line.slice(18))).toEqual([
+      '-s 10.0.0.0/8 -p tcp -m conntrack --ctorigdst 192.0.2.21 --ctorigdstport 2379 --ctdir ORIGINAL -j DROP',
+      '-s 10.0.0.0/8 -d 192.0.2.21/32 -p tcp -m tcp --dport 2379 -j DROP',
+    ])
+    expect(forward.indexOf(toStore[0] ?? '')).toBe(0)
+    expect(forward[forward.indexOf(toStore[1] ?? '') - 1]).toBe('  ROMANA-FORWARD: -d 10.0.0.0/8 -j DROP')
   })
 
   test('differ by masks in the rule of segments and its chain only', () => {

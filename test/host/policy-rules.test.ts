@@ -176,6 +176,7 @@ describe('the verdict of a flow', () => {
           policies: policiesOf(recordsOf(policies)),
           isHost,
           isHostOpen: false,
+          stores: [],
         }
         // What no network lets pass is not begun, so internal ones are left out.
         const pairs = PAIRS.filter(({ from, to }) => from.isInternal !== true && to.isInternal !== true)
@@ -211,6 +212,7 @@ describe('the verdict of a flow', () => {
       policies,
       isHost: (address: Ip) => String(address) === HOST.address,
       isHostOpen: false,
+      stores: [],
     }
     const verdict = (from: Place, segment: string, destination?: string) => {
       const server = Ip.parse(endpoint('red', segment, 2).address)
@@ -237,7 +239,8 @@ describe('the verdict of a flow', () => {
         { name: 'a', direction: 'egress', appliesTo: [{ tenant: 'red', segment: 'db' }], default: 'deny' },
       ]),
     )
-    const judges = { plan: PLANS.ipv4, policies, isHost: (address: Ip) => String(address) === HOST.address }
+    const isHost = (address: Ip) => String(address) === HOST.address
+    const judges = { plan: PLANS.ipv4, policies, isHost, stores: [] }
     const verdict = (isHostOpen: boolean, segment: string) => {
       const [source, server] = [endpoint('red', segment, 2), HOST].map(({ address }) => Ip.parse(address))
       if (source === undefined || server === undefined) throw new Error('No address')

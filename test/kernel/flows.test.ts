@@ -57,6 +57,7 @@ it(`${COUNT} flows are cut within ${CUT_WITHIN_MS} ms, and those beside them are
     policies: recordsOf([POLICY]),
     seen,
     isHostOpen: false,
+    stores: [],
   }
   expect(await cutFlows(parts)).toBe(COUNT + 2)
   expect(performance.now() - startedMs).toBeLessThan(CUT_WITHIN_MS)

@@ -36,6 +36,8 @@ const OPTIONS: Readonly<Record<string, number>> = {
   '--ctstate': 1,
   '--ctorigsrc': 1,
   '--ctorigdst': 1,
+  '--ctorigdstport': 1,
+  '--ctdir': 1,
   '--icmp-type': 1,
   '--icmpv6-type': 1,
   '--dport': 1,

@@ -68,9 +68,11 @@ const MATCHES: Readonly<Record<string, (value: string, packet: WalkedPacket) => 
   '-p': (value, { protocol }) => value === protocol,
   '-m': () => true,
   '--ctstate': (value) => value.split(',').includes('NEW'),
-  // A packet that begins a flow has its addresses.
+  // A packet that begins a flow has its addresses and is of its caller.
   '--ctorigsrc': (value, { source }) => isIn(value, source),
   '--ctorigdst': (value, { destination }) => isIn(value, destination),
+  '--ctorigdstport': (value, { port }) => Number(value) === port,
+  '--ctdir': (value) => value === 'ORIGINAL',
   '--icmp-type': (value, { type }) => Number(value) === type,
   '--dport': (value, { port }) => isPort(value, port),
   '--dports': (value, { port }) => value.split(',').some((range) => isPort(range, port)),

@@ -1,0 +1,83 @@
+/**
+ * What keeps endpoints from the store that the hosts share, and which flows lead there. A flow is known by where it was sent first:
+ * on a host with a member in a container, Docker translates it before any rule of ours sees it. Pure.
+ */
+import { type Cidr, hostCidr } from '../address/cidr.ts'
+import type { Ip } from '../address/ip.ts'
+import type { ObservedHost } from './host-state.ts'
+import type { Flow } from './parse-conntrack.ts'
+import { isLoopback } from './port-rules.ts'
+
+/** Where a member of the store listens. */
+export interface StoreAddress {
+  /** Absent while nobody knows: its port is closed at this host all the same. */
+  readonly address?: Ip
+  readonly port: number
+  /** Whether it is an address of this host: then the port may lead to the member at each of them. */
+  readonly isHere?: boolean
+}
+
+/** Says which of them are on this host. */
+export function withPlaces(
+  stores: readonly StoreAddress[],
+  { addresses }: Pick<ObservedHost, 'addresses'>,
+): StoreAddress[] {
+  const isOwn = (address: Ip) => isLoopback(address) || addresses.some((own) => own.address.equals(address))
+  return stores.map((store) => ({
+    ...store,
+    isHere: store.address !== undefined && isOwn(store.address),
+  }))
+}
+
+/** Not what a member answers that is an endpoint itself. */
+const SENT_FIRST_TO = '-p tcp -m conntrack'
+const BY_CALLER = '--ctdir ORIGINAL -j DROP'
+
+/** Before all else that is forwarded, also before what the kernel knows: a flow may have begun while rules were missing. */
+export function storeRules(plan: Cidr, stores: readonly StoreAddress[]): string[] {
+  const away = addressedOf(plan, stores).map(
+    ({ address, port }) => `${SENT_FIRST_TO} --ctorigdst ${address} --ctorigdstport ${port} ${BY_CALLER}`,
+  )
+  const here = stores
+    .filter(({ isHere }) => isHere)
+    .map(({ port }) => `${SENT_FIRST_TO} --ctstate DNAT --ctorigdstport ${port} ${BY_CALLER}`)
+  return distinct([...away, ...here]).map((rule) => `-s ${plan} ${rule}`)
+}
+
+/** The same of packets that belong to no flow the kernel knows. */
+export function flowlessStoreRules(plan: Cidr, stores: readonly StoreAddress[]): string[] {
+  return addressedOf(plan, stores).map(
+    ({ address, port }) => `-s ${plan} -d ${hostCidr(address)} -p tcp -m tcp --dport ${port} -j DROP`,
+  )
+}
+
+/** Before all else that comes to this host, at whichever of its addresses, also those of the gateways. */
+export function hostStoreRules(stores: readonly StoreAddress[]): string[] {
+  return portsOf(stores).flatMap((port) => [
+    `-p tcp -m tcp --dport ${port} -j DROP`,
+    `${SENT_FIRST_TO} --ctorigdstport ${port} ${BY_CALLER}`,
+  ])
+}
+
+/** Whether these rules drop what an address of the plan sends to begin the flow. @param isToHost whether the host itself answers. */
+export function leadsToStore(stores: readonly StoreAddress[], flow: Flow, isToHost: boolean): boolean {
+  if (flow.protocol !== 'tcp') return false
+  if (isToHost) return stores.some(({ port }) => port === flow.port || port === flow.serverPort)
+  const isTranslated = !flow.server.equals(flow.destination) || flow.port !== flow.serverPort
+  return stores.some(
+    ({ address, port, isHere }) =>
+      port === flow.port && (address?.equals(flow.destination) === true || (isHere === true && isTranslated)),
+  )
+}
+
+function addressedOf({ family }: Cidr, stores: readonly StoreAddress[]) {
+  return stores.flatMap(({ address, port }) => (address?.family === family ? [{ address, port }] : []))
+}
+
+function portsOf(stores: readonly StoreAddress[]): number[] {
+  return [...new Set(stores.map(({ port }) => port))].sort((a, b) => a - b)
+}
+
+function distinct(rules: readonly string[]): string[] {
+  return [...new Set(rules)]
+}
