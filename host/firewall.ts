@@ -14,7 +14,7 @@ import type { Policy } from './policy.ts'
 import { type PolicyRules, policyRules } from './policy-rules.ts'
 import { HAIRPIN, PORTS, type PortRule, portChains } from './port-rules.ts'
 import { type SegmentRules, segmentRules } from './segment-rules.ts'
-import { flowlessStoreRules, type StoreAddress, storeRules } from './store-rules.ts'
+import { type StoreAddress, storeRules } from './store-rules.ts'
 
 const PREROUTING = `${CHAIN_PREFIX}PREROUTING`
 const FORWARD = `${CHAIN_PREFIX}FORWARD`
@@ -110,11 +110,10 @@ function forwardChain(
   options: FirewallOptions,
   { segments, policies }: { readonly segments: SegmentRules; readonly policies: PolicyRules },
 ): Chain {
-  const stores = options.cluster?.stores ?? []
   return {
     name: FORWARD,
     rules: [
-      ...storeRules(cidr, stores),
+      ...storeRules(cidr, options.cluster?.stores ?? []),
       ...policies.forward,
       segments.accept,
       `-i ${ANY_INTERNAL} -j DROP`,
@@ -125,7 +124,6 @@ function forwardChain(
       ...errorRules(cidr, options),
       `-d ${cidr} -m conntrack --ctstate DNAT -j ${PORTS}`,
       `-d ${cidr} -j DROP`,
-      ...flowlessStoreRules(cidr, stores),
       ...options.uplinks.flatMap((uplink) => wayOut(cidr, uplink, options)),
       // What the engine has translated goes to a port that it publishes. Everything else would reach its bridges where
       // it leaves them to the policy of FORWARD, as 20.10 does.

@@ -16,6 +16,11 @@ export interface Flow {
   readonly icmpType?: number
 }
 
+/** Whether another one answers than was called (DNAT), or at another port. */
+export function isTranslated({ destination, server, port, serverPort }: Flow): boolean {
+  return !server.equals(destination) || port !== serverPort
+}
+
 /** One a line; lines without addresses are left out. There can be very many, between few addresses. */
 export function parseConntrack(text: string): Flow[] {
   const addresses = new Map<string, Ip>()

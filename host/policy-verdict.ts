@@ -1,84 +1,57 @@
-/** What policies say of one flow: for those that the kernel keeps in mind, and lets pass without asking again. Pure. */
+/** What policies say of one flow: the words of `policy-rules.ts`, read again for flows that the kernel keeps in mind. Pure. */
 import type { AddressPlan } from '../address/address-plan.ts'
 import { decodeAddress } from '../address/codec.ts'
 import type { Ip } from '../address/ip.ts'
-import { sameSegment } from '../address/prefixes.ts'
 import type { Flow } from './parse-conntrack.ts'
 import type { Party, Peer, Policy, Rule } from './policy.ts'
-import { leadsToStore, type StoreAddress } from './store-rules.ts'
 
-/** What the verdict depends on beside the flow. */
-export interface Judges {
+/** "unsaid": no policy allows it, and none denies what is not allowed. */
+export type PolicyVerdict = 'allowed' | 'denied' | 'unsaid'
+
+export interface PolicyJudges {
   /** That of the flow's family. */
   readonly plan: AddressPlan
   readonly policies: readonly Policy[]
-  /** Whether the address is one of this host itself. */
-  readonly isHost: (address: Ip) => boolean
-  /** Whether endpoints reach what listens on their own host. */
-  readonly isHostOpen: boolean
-  readonly stores: readonly StoreAddress[]
 }
 
-/** Whether a packet that begins the flow would be dropped now because of a policy, or for want of one. */
-export function isForbidden(judges: Judges, flow: Flow): boolean {
-  const { plan, isHost } = judges
-  if (isHost(flow.source)) return false
-  if (plan.cidr.contains(flow.source) && !maySend(judges, flow)) return true
-  if (isHost(flow.server)) return plan.cidr.contains(flow.source) && !mayReachHost(judges, flow)
-  return plan.cidr.contains(flow.server) && !mayReceive(judges, flow)
-}
-
-function maySend({ plan, policies, isHost, stores }: Judges, flow: Flow): boolean {
-  if (leadsToStore(stores, flow, isHost(flow.server))) return false
-  const own = policies.filter(
-    (policy) => policy.direction === 'egress' && appliesTo(plan, policy, flow.source),
-  )
-  return (
-    own.every(({ isDefaultDeny }) => !isDefaultDeny) ||
-    own.some(
-      ({ peers, rules }) =>
-        peers.some((peer) =>
-          peer.kind === 'host' ? isHost(flow.server) : isPeer(plan, peer, flow.server),
-        ) && rules.some((rule) => isRule(rule, flow)),
-    )
+/** Of what an endpoint sends elsewhere than to its host. */
+export function judgeEgress(judges: PolicyJudges, flow: Flow): PolicyVerdict {
+  return verdictOf(policiesFor(judges, 'egress', flow.source), (policy) =>
+    allows(judges, policy, flow, flow.server),
   )
 }
 
-/** By the setting, by the rules of every host, or by a policy that names the host. */
-function mayReachHost({ plan, policies, isHostOpen }: Judges, flow: Flow): boolean {
-  const isUsual =
-    (flow.protocol === 'icmp' && flow.icmpType === 8) ||
-    (flow.protocol === 'icmpv6' && flow.icmpType === 128) ||
-    (['tcp', 'udp'].includes(flow.protocol) && flow.serverPort === 53)
-  return (
-    isHostOpen ||
-    isUsual ||
-    policies.some(
-      (policy) =>
-        policy.direction === 'egress' &&
-        appliesTo(plan, policy, flow.source) &&
-        policy.peers.some(({ kind }) => kind === 'host') &&
-        policy.rules.some((rule) => isRule(rule, flow)),
-    )
+/** Of what comes to an endpoint. */
+export function judgeIngress(judges: PolicyJudges, flow: Flow): PolicyVerdict {
+  return verdictOf(policiesFor(judges, 'ingress', flow.server), (policy) =>
+    allows(judges, policy, flow, flow.source),
   )
 }
 
-function mayReceive({ plan, policies }: Judges, flow: Flow): boolean {
-  const own = policies.filter(
-    (policy) => policy.direction === 'ingress' && appliesTo(plan, policy, flow.server),
-  )
-  const isAllowed = own.some(
+/** Of what an endpoint sends to its host: allowed only by a policy that names the host. */
+export function judgeToHost(judges: PolicyJudges, flow: Flow): PolicyVerdict {
+  const own = policiesFor(judges, 'egress', flow.source)
+  const byName = verdictOf(
+    own,
     ({ peers, rules }) =>
-      peers.some((peer) => isPeer(plan, peer, flow.source)) && rules.some((rule) => isRule(rule, flow)),
+      peers.some(({ kind }) => kind === 'host') && rules.some((rule) => isRule(rule, flow)),
   )
-  if (isAllowed) return true
-  if (own.some(({ isDefaultDeny }) => isDefaultDeny)) return false
-  const isPublished = !flow.server.equals(flow.destination)
-  return isPublished || sameSegment(plan, flow.source, flow.server)
+  return byName === 'denied' && judgeEgress(judges, flow) === 'allowed' ? 'unsaid' : byName
 }
 
-function appliesTo(plan: AddressPlan, policy: Policy, address: Ip): boolean {
-  return policy.appliesTo.some((party) => isOf(plan, party, address))
+function policiesFor({ plan, policies }: PolicyJudges, direction: Policy['direction'], own: Ip): Policy[] {
+  return policies.filter(
+    (policy) => policy.direction === direction && policy.appliesTo.some((party) => isOf(plan, party, own)),
+  )
+}
+
+function verdictOf(own: readonly Policy[], isAllowedBy: (policy: Policy) => boolean): PolicyVerdict {
+  if (own.some(isAllowedBy)) return 'allowed'
+  return own.some(({ isDefaultDeny }) => isDefaultDeny) ? 'denied' : 'unsaid'
+}
+
+function allows({ plan }: PolicyJudges, { peers, rules }: Policy, flow: Flow, other: Ip): boolean {
+  return peers.some((peer) => isPeer(plan, peer, other)) && rules.some((rule) => isRule(rule, flow))
 }
 
 function isOf(plan: AddressPlan, { tenant, segment }: Party, address: Ip): boolean {

@@ -5,7 +5,7 @@
 import { type Cidr, hostCidr } from '../address/cidr.ts'
 import type { Ip } from '../address/ip.ts'
 import type { ObservedHost } from './host-state.ts'
-import type { Flow } from './parse-conntrack.ts'
+import { type Flow, isTranslated } from './parse-conntrack.ts'
 import { isLoopback } from './port-rules.ts'
 
 /** Where a member of the store listens. */
@@ -33,22 +33,22 @@ export function withPlaces(
 const SENT_FIRST_TO = '-p tcp -m conntrack'
 const BY_CALLER = '--ctdir ORIGINAL -j DROP'
 
-/** Before all else that is forwarded, also before what the kernel knows: a flow may have begun while rules were missing. */
+/**
+ * Before all else that is forwarded, also before what the kernel knows: a flow may have begun while rules were missing. A member's
+ * address in the packet itself counts too: somebody may lead another port there, and some packets are of no flow.
+ */
 export function storeRules(plan: Cidr, stores: readonly StoreAddress[]): string[] {
-  const away = addressedOf(plan, stores).map(
-    ({ address, port }) => `${SENT_FIRST_TO} --ctorigdst ${address} --ctorigdstport ${port} ${BY_CALLER}`,
+  const ofFamily = stores.flatMap(({ address, port }) =>
+    address?.family === plan.family ? [{ address, port }] : [],
   )
-  const here = stores
-    .filter(({ isHere }) => isHere)
-    .map(({ port }) => `${SENT_FIRST_TO} --ctstate DNAT --ctorigdstport ${port} ${BY_CALLER}`)
-  return distinct([...away, ...here]).map((rule) => `-s ${plan} ${rule}`)
-}
-
-/** The same of packets that belong to no flow the kernel knows. */
-export function flowlessStoreRules(plan: Cidr, stores: readonly StoreAddress[]): string[] {
-  return addressedOf(plan, stores).map(
-    ({ address, port }) => `-s ${plan} -d ${hostCidr(address)} -p tcp -m tcp --dport ${port} -j DROP`,
-  )
+  const here = stores.filter(({ isHere }) => isHere)
+  return distinct([
+    ...ofFamily.flatMap(({ address, port }) => [
+      `-d ${hostCidr(address)} -p tcp -m tcp --dport ${port} -j DROP`,
+      `${SENT_FIRST_TO} --ctorigdst ${address} --ctorigdstport ${port} ${BY_CALLER}`,
+    ]),
+    ...here.map(({ port }) => `${SENT_FIRST_TO} --ctstate DNAT --ctorigdstport ${port} ${BY_CALLER}`),
+  ]).map((rule) => `-s ${plan} ${rule}`)
 }
 
 /** Before all else that comes to this host, at whichever of its addresses, also those of the gateways. */
@@ -63,15 +63,12 @@ export function hostStoreRules(stores: readonly StoreAddress[]): string[] {
 export function leadsToStore(stores: readonly StoreAddress[], flow: Flow, isToHost: boolean): boolean {
   if (flow.protocol !== 'tcp') return false
   if (isToHost) return stores.some(({ port }) => port === flow.port || port === flow.serverPort)
-  const isTranslated = !flow.server.equals(flow.destination) || flow.port !== flow.serverPort
   return stores.some(
     ({ address, port, isHere }) =>
-      port === flow.port && (address?.equals(flow.destination) === true || (isHere === true && isTranslated)),
+      (port === flow.serverPort && address?.equals(flow.server) === true) ||
+      (port === flow.port && address?.equals(flow.destination) === true) ||
+      (port === flow.port && isHere === true && isTranslated(flow)),
   )
-}
-
-function addressedOf({ family }: Cidr, stores: readonly StoreAddress[]) {
-  return stores.flatMap(({ address, port }) => (address?.family === family ? [{ address, port }] : []))
 }
 
 function portsOf(stores: readonly StoreAddress[]): number[] {

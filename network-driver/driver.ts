@@ -30,6 +30,7 @@ import {
   listNetworks,
   listPeers,
   listPolicies,
+  listPorts,
   putNetwork,
   removeNetwork,
 } from './records.ts'
@@ -267,12 +268,19 @@ export class NetworkDriver {
   async cutStrays(): Promise<number> {
     if (!this.#mayHaveStrays) return 0
     this.#mayHaveStrays = false
-    const { stores, host, plans, isHostOpen, storeAddresses } = this.#parts
+    const { stores, host, plans, uplinks, isHostOpen, storeAddresses } = this.#parts
+    const seen = this.#seen
     try {
-      const policies = await listPolicies(stores)
-      const seen = this.#seen
-      const members = withPlaces(storeAddresses() ?? [], seen)
-      return await cutFlows({ host, plans, policies, seen, isHostOpen, stores: members })
+      return await cutFlows({
+        ...{ host, plans, uplinks, isHostOpen, seen },
+        stores: withPlaces(storeAddresses() ?? [], seen),
+        records: async () => ({
+          networks: await listNetworks(stores),
+          endpoints: await listEndpoints(stores),
+          ports: await listPorts(stores),
+          policies: await listPolicies(stores),
+        }),
+      })
     } catch (error) {
       this.#mayHaveStrays = true
       throw error

@@ -4,11 +4,10 @@ import type { Cidr } from '../../address/cidr.ts'
 import { Ip } from '../../address/ip.ts'
 import { cellAround } from '../../address/prefixes.ts'
 import { firewall } from '../../host/firewall.ts'
-import { isForbidden } from '../../host/policy-verdict.ts'
 import { policiesOf } from '../../network-driver/policy-state.ts'
 import { type Chains, readChains, walk } from '../support/iptables-walk.ts'
 import { arrives, type OraclePolicy, type Packet, type Place } from '../support/policy-oracle.ts'
-import { endpoint, HOST, OUTSIDE, PACKETS, PLACES, policySets, recordsOf } from '../support/policy-world.ts'
+import { PACKETS, PLACES, policySets, recordsOf } from '../support/policy-world.ts'
 import { PLANS } from './host-fixtures.ts'
 
 /** @param cells where the rules go by masks. */
@@ -163,94 +162,5 @@ HOST: -i rmn+ -p icmp -m icmp --icmp-type 8 -j ACCEPT
 HOST: -i rmn+ -p udp -m udp --dport 53 -j ACCEPT
 HOST: -i rmn+ -p tcp -m tcp --dport 53 -j ACCEPT
 HOST: -j DROP`)
-  })
-})
-
-describe('the verdict of a flow', () => {
-  test('is that of the document', { timeout: 60_000 }, () => {
-    const isHost = (address: Ip) => String(address) === HOST.address
-    fc.assert(
-      fc.property(policySets, (policies) => {
-        const judges = {
-          plan: PLANS.ipv4,
-          policies: policiesOf(recordsOf(policies)),
-          isHost,
-          isHostOpen: false,
-          stores: [],
-        }
-        // What no network lets pass is not begun, so internal ones are left out.
-        const pairs = PAIRS.filter(({ from, to }) => from.isInternal !== true && to.isInternal !== true)
-        const wrong = pairs.flatMap(({ from, to }) =>
-          PACKETS.filter((packet) => {
-            const { protocol, port: serverPort, type: icmpType } = packet
-            const server = Ip.parse(to.address)
-            const flow = {
-              protocol,
-              source: Ip.parse(from.address),
-              destination: server,
-              server,
-              serverPort,
-              icmpType,
-            }
-            return isForbidden(judges, flow) === arrives(policies, from, to, packet)
-          }).map(({ protocol, port }) => `${from.name} -> ${to.name} ${protocol} ${port}`),
-        )
-        expect(wrong).toEqual([])
-      }),
-      { numRuns: 100 },
-    )
-  })
-
-  test('lets the host reach its endpoints, and a published port stay open where nothing is denied', () => {
-    const policies = policiesOf(
-      recordsOf([
-        { name: 'a', direction: 'ingress', appliesTo: [{ tenant: 'red', segment: 'db' }], default: 'deny' },
-      ]),
-    )
-    const judges = {
-      plan: PLANS.ipv4,
-      policies,
-      isHost: (address: Ip) => String(address) === HOST.address,
-      isHostOpen: false,
-      stores: [],
-    }
-    const verdict = (from: Place, segment: string, destination?: string) => {
-      const server = Ip.parse(endpoint('red', segment, 2).address)
-      const flow = {
-        protocol: 'tcp',
-        source: Ip.parse(from.address),
-        destination: destination ? Ip.parse(destination) : server,
-        server,
-        serverPort: 80,
-      }
-      return isForbidden(judges, flow) ? 'forbidden' : 'well'
-    }
-    expect([
-      verdict(HOST, 'db'),
-      verdict(OUTSIDE, 'web', HOST.address),
-      verdict(OUTSIDE, 'db', HOST.address),
-      verdict(OUTSIDE, 'web'),
-    ]).toEqual(['well', 'well', 'forbidden', 'forbidden'])
-  })
-
-  test('leaves what comes to an open host to it, but for who may send nothing', () => {
-    const policies = policiesOf(
-      recordsOf([
-        { name: 'a', direction: 'egress', appliesTo: [{ tenant: 'red', segment: 'db' }], default: 'deny' },
-      ]),
-    )
-    const isHost = (address: Ip) => String(address) === HOST.address
-    const judges = { plan: PLANS.ipv4, policies, isHost, stores: [] }
-    const verdict = (isHostOpen: boolean, segment: string) => {
-      const [source, server] = [endpoint('red', segment, 2), HOST].map(({ address }) => Ip.parse(address))
-      if (source === undefined || server === undefined) throw new Error('No address')
-      const flow = { protocol: 'tcp', source, destination: server, server, serverPort: 80 }
-      return isForbidden({ ...judges, isHostOpen }, flow) ? 'forbidden' : 'well'
-    }
-    expect([verdict(false, 'web'), verdict(true, 'web'), verdict(true, 'db')]).toEqual([
-      'forbidden',
-      'well',
-      'forbidden',
-    ])
   })
 })

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import { Cidr } from '../../address/cidr.ts'
 import { Ip } from '../../address/ip.ts'
 import {
-  flowlessStoreRules,
   hostStoreRules,
   leadsToStore,
   type StoreAddress,
@@ -28,22 +27,19 @@ function members(...texts: readonly string[]): StoreAddress[] {
 const STORES = members('192.0.2.1 2379 here', '192.0.2.22 2379', '2001:db8::21 2379', '- 2479')
 
 describe('the rules that keep endpoints from the store', () => {
-  test('go by where a flow was sent first, and at its own host by the port', () => {
+  test('go by where a flow was sent first and where it leads, and at its own host by the port', () => {
     expect(storeRules(PLAN, STORES).join('\n')).toBe(
-      `-s 10.0.0.0/8 -p tcp -m conntrack --ctorigdst 192.0.2.1 --ctorigdstport 2379 --ctdir ORIGINAL -j DROP
+      `-s 10.0.0.0/8 -d 192.0.2.1/32 -p tcp -m tcp --dport 2379 -j DROP
+-s 10.0.0.0/8 -p tcp -m conntrack --ctorigdst 192.0.2.1 --ctorigdstport 2379 --ctdir ORIGINAL -j DROP
+-s 10.0.0.0/8 -d 192.0.2.22/32 -p tcp -m tcp --dport 2379 -j DROP
 -s 10.0.0.0/8 -p tcp -m conntrack --ctorigdst 192.0.2.22 --ctorigdstport 2379 --ctdir ORIGINAL -j DROP
 -s 10.0.0.0/8 -p tcp -m conntrack --ctstate DNAT --ctorigdstport 2379 --ctdir ORIGINAL -j DROP`,
     )
     expect(storeRules(PLAN6, STORES).join('\n')).toBe(
-      `-s fd3a:1c55:9e02::/48 -p tcp -m conntrack --ctorigdst 2001:db8::21 --ctorigdstport 2379 --ctdir ORIGINAL -j DROP
+      `-s fd3a:1c55:9e02::/48 -d 2001:db8::21/128 -p tcp -m tcp --dport 2379 -j DROP
+-s fd3a:1c55:9e02::/48 -p tcp -m conntrack --ctorigdst 2001:db8::21 --ctorigdstport 2379 --ctdir ORIGINAL -j DROP
 -s fd3a:1c55:9e02::/48 -p tcp -m conntrack --ctstate DNAT --ctorigdstport 2379 --ctdir ORIGINAL -j DROP`,
     )
-  })
-
-  test('go by the packet where the kernel knows no flow', () => {
-    expect(flowlessStoreRules(PLAN6, STORES)).toEqual([
-      '-s fd3a:1c55:9e02::/48 -d 2001:db8::21/128 -p tcp -m tcp --dport 2379 -j DROP',
-    ])
   })
 
   test('close each port of the store at the host, also that of a name that leads nowhere', () => {
@@ -80,9 +76,10 @@ test('a flow leads to the store by the same words', () => {
     leads('192.0.2.22 2379'),
     leads('192.0.2.1 2379 > 172.17.0.2 7000'),
     leads('10.1.17.1 2379 > 172.17.0.2 2379'),
+    leads('10.1.17.1 80 > 192.0.2.22 2379'),
     leads('192.0.2.1 2479 > 192.0.2.1 9', true),
     leads('10.1.17.1 9 > 10.1.17.1 2379', true),
-  ]).toEqual([true, true, true, true, true])
+  ]).toEqual([true, true, true, true, true, true])
   expect([
     leads('192.0.2.22 2380'),
     leads('192.0.2.22 2379', false, 'udp'),

@@ -54,7 +54,8 @@ it(`${COUNT} flows are cut within ${CUT_WITHIN_MS} ms, and those beside them are
   const parts = {
     host: kernel.host,
     plans: BOTH_PLANS,
-    policies: recordsOf([POLICY]),
+    records: async () => ({ networks: [], endpoints: [], ports: [], policies: recordsOf([POLICY]) }),
+    uplinks: undefined,
     seen,
     isHostOpen: false,
     stores: [],

@@ -10,6 +10,8 @@ export interface WalkedPacket {
   readonly protocol: 'tcp' | 'udp' | 'icmp' | 'icmp6'
   readonly port: number
   readonly type: number
+  /** Where it was sent before it was translated (DNAT). */
+  readonly sentTo?: { readonly destination: string; readonly port: number }
 }
 
 interface Rule {
@@ -67,11 +69,16 @@ const MATCHES: Readonly<Record<string, (value: string, packet: WalkedPacket) => 
   '-o': (value, packet) => isLink(value, packet.out),
   '-p': (value, { protocol }) => value === protocol,
   '-m': () => true,
-  '--ctstate': (value) => value.split(',').includes('NEW'),
+  '--ctstate': (value, { sentTo }) => {
+    const states = ['NEW', ...(sentTo === undefined ? [] : ['DNAT'])]
+    return value.split(',').some((state) => states.includes(state))
+  },
+  // Nobody here is another host.
+  '--match-set': () => false,
   // A packet that begins a flow has its addresses and is of its caller.
   '--ctorigsrc': (value, { source }) => isIn(value, source),
-  '--ctorigdst': (value, { destination }) => isIn(value, destination),
-  '--ctorigdstport': (value, { port }) => Number(value) === port,
+  '--ctorigdst': (value, { destination, sentTo }) => isIn(value, sentTo?.destination ?? destination),
+  '--ctorigdstport': (value, { port, sentTo }) => Number(value) === (sentTo?.port ?? port),
   '--ctdir': (value) => value === 'ORIGINAL',
   '--icmp-type': (value, { type }) => Number(value) === type,
   '--dport': (value, { port }) => isPort(value, port),
