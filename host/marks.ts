@@ -32,6 +32,9 @@ export const CONTAINER_LINK_PREFIX = 'rmp'
 /** All chains of Romana begin with this. */
 export const CHAIN_PREFIX = 'ROMANA-'
 
+/** The chain that Docker keeps for the person of the host. Its jump is the one thing that may stand before ours. */
+export const PERSONS_CHAIN = 'DOCKER-USER'
+
 /** The sets (ipset) of the other hosts' addresses. */
 export const HOST_SETS = { 4: 'ROMANA-HOSTS', 6: 'ROMANA-HOSTS6' } as const
 

@@ -1,7 +1,7 @@
 /** Wanted chains against seen ones: input for `iptables-restore --noflush`. Pure. */
 import type { FirewallTable, HostState, ObservedHost, SeenTable } from './host-state.ts'
 import { IPTABLES_VARIANTS, type IptablesProgram, type IptablesVariant } from './iptables-variant.ts'
-import { CHAIN_PREFIX } from './marks.ts'
+import { CHAIN_PREFIX, PERSONS_CHAIN } from './marks.ts'
 
 /** At the end of a rule: before it a comment may say anything. */
 const JUMP_TO_OURS = new RegExp(`(^| )-[jg] ${CHAIN_PREFIX}\\S+$`)
@@ -136,6 +136,6 @@ function planJumps(wanted: FirewallTable | undefined, seen: SeenTable | undefine
 
 /** The index of the first rule that is not the jump to the person's own chain. */
 function headOf(rules: readonly string[]): number {
-  const index = rules.findIndex((rule) => rule !== '-j DOCKER-USER')
+  const index = rules.findIndex((rule) => rule !== `-j ${PERSONS_CHAIN}`)
   return index === -1 ? rules.length : index
 }

@@ -1,9 +1,9 @@
 /**
  * What `nft -j monitor` tells: what others may have done to our rules, and the rest. JSON, because only there a deleted rule
- * comes with its text. The engine's rules for a bridge container are the rest: it deletes its own and appends. Pure.
+ * comes with its text. The engine's rules for a bridge container are the rest. Pure.
  */
 import * as v from 'valibot'
-import { CHAIN_PREFIX } from './marks.ts'
+import { CHAIN_PREFIX, PERSONS_CHAIN } from './marks.ts'
 
 /** The program and its arguments. */
 export const NFT_MONITOR = { file: 'nft', args: ['-j', 'monitor'] } as const
@@ -19,10 +19,18 @@ const Event = v.pipe(
 )
 type Rule = v.InferOutput<typeof Rule>
 
-const JumpToOurs = v.object({ jump: v.object({ target: v.pipe(v.string(), v.startsWith(CHAIN_PREFIX)) }) })
+const Jump = v.object({ jump: v.object({ target: v.string() }) })
 
-/** Chains at whose head our jumps are. */
-const HEADS = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING']
+/**
+ * Chains at whose head our jumps are. To replace a rule, or to add one behind another, is told as if it were appended
+ * (net/netfilter/nf_tables_api.c, nf_tables_rule_notify), so each change counts.
+ */
+const QUIET_HEADS = ['filter FORWARD', 'filter INPUT', 'nat PREROUTING', 'nat OUTPUT']
+/**
+ * The same, but here the engine appends and deletes while bridge containers come and go. What may stand before our jump is the
+ * person's own chain only, so that nothing gets there unseen: by an insert, or in the place of such a jump.
+ */
+const BUSY_HEADS = ['raw PREROUTING', 'nat POSTROUTING']
 
 /** What calls for a look at the host, in words for the log. Undefined: the line does not concern us. */
 export function readNftEvent(line: string): string | undefined {
@@ -41,9 +49,13 @@ export function readNftEvent(line: string): string | undefined {
   return undefined
 }
 
-function concernsUs(verb: string, { chain, expr }: Rule): boolean {
+function concernsUs(verb: string, { table, chain, expr }: Rule): boolean {
   if (chain.startsWith(CHAIN_PREFIX)) return true
-  const jumpsToOurs = expr.some((part) => v.is(JumpToOurs, part))
-  if (verb === 'delete') return jumpsToOurs
-  return verb === 'insert' && HEADS.includes(chain) && !jumpsToOurs
+  const targets = expr.flatMap((part) => (v.is(Jump, part) ? part.jump.target : []))
+  const jumpsToOurs = targets.some((target) => target.startsWith(CHAIN_PREFIX))
+  // We put it there ourselves.
+  if (verb === 'insert' && jumpsToOurs) return false
+  if (QUIET_HEADS.includes(`${table} ${chain}`) || jumpsToOurs) return true
+  if (!BUSY_HEADS.includes(`${table} ${chain}`)) return false
+  return verb === 'insert' || (verb === 'delete' && targets.includes(PERSONS_CHAIN))
 }

@@ -19,6 +19,7 @@ function forwardPolicy(policy: string): string {
 }
 
 const ACCEPT = '{"accept": null}'
+const MASQUERADE = '{"masquerade": null}'
 const RPFILTER = '{"xt": {"type": "match", "name": "rpfilter"}}'
 const FROM =
   '{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": "9.9.9.2"}}'
@@ -33,6 +34,13 @@ describe('others may have done something to our rules with', () => {
     ['delete rule ip6 raw PREROUTING', rule('delete', 'ip6 raw PREROUTING', jump('ROMANA-PREROUTING'))],
     ['insert rule ip filter FORWARD', rule('insert', 'ip filter FORWARD', FROM, COUNTER, ACCEPT)],
     ['insert rule ip nat POSTROUTING', rule('insert', 'ip nat POSTROUTING', COUNTER, ACCEPT)],
+    // What is replaced is told as deleted and added; what is added behind a given rule, as added.
+    ['delete rule ip filter FORWARD', rule('delete', 'ip filter FORWARD', COUNTER, jump('DOCKER-USER'))],
+    ['add rule ip filter FORWARD', rule('add', 'ip filter FORWARD', COUNTER, ACCEPT)],
+    ['add rule ip6 filter INPUT', rule('add', 'ip6 filter INPUT', COUNTER, ACCEPT)],
+    ['add rule ip nat PREROUTING', rule('add', 'ip nat PREROUTING', COUNTER, ACCEPT)],
+    ['delete rule ip nat OUTPUT', rule('delete', 'ip nat OUTPUT', COUNTER, jump('DOCKER-USER'))],
+    ['delete rule ip raw PREROUTING', rule('delete', 'ip raw PREROUTING', COUNTER, jump('DOCKER-USER'))],
     [
       'delete chain ip nat ROMANA-POSTROUTING',
       '{"delete": {"chain": {"family": "ip", "table": "nat", "name": "ROMANA-POSTROUTING", "handle": 9}}}',
@@ -53,7 +61,9 @@ describe('nothing is said of', () => {
     ['a rule that Docker appends for a container', rule('add', 'ip raw PREROUTING', FROM, COUNTER)],
     ['a rule that Docker deletes for a container', rule('delete', 'ip raw PREROUTING', FROM, COUNTER)],
     ['a rule in a chain of Docker', rule('insert', 'ip filter DOCKER', FROM, COUNTER, ACCEPT)],
-    ['a jump of Docker that goes', rule('delete', 'ip filter FORWARD', COUNTER, jump('DOCKER-FORWARD'))],
+    ['a port that Docker publishes', rule('add', 'ip nat POSTROUTING', FROM, COUNTER, MASQUERADE)],
+    ['a port that is published no more', rule('delete', 'ip nat POSTROUTING', FROM, COUNTER, MASQUERADE)],
+    ['a rule of a chain without ours', rule('insert', 'ip filter OUTPUT', FROM, COUNTER, ACCEPT)],
     ['a rule of another chain', rule('insert', 'ip filter MINE', COUNTER, jump('DOCKER'))],
     ['a rule of a table that is not of iptables', rule('insert', 'inet filter FORWARD', FROM, ACCEPT)],
     ['a rule of another table of iptables', rule('insert', 'ip mangle FORWARD', FROM, ACCEPT)],

@@ -23,6 +23,7 @@ const IP_COMMANDS: readonly (readonly [what: string, command: string])[] = [
 ]
 const IPTABLES_COMMANDS: readonly (readonly [what: string, command: string])[] = [
   ["a rule is put between the person's chain and our jump", 'IPTABLES -I FORWARD 2 -s 192.0.2.9 -j ACCEPT'],
+  ["the jump to the person's own chain is replaced", 'IPTABLES -R FORWARD 1 -j ACCEPT'],
   ["a jump to somebody's chain is put above ours", 'IPTABLES -I FORWARD 1 -j DOCKER'],
   ['all rules are flushed', 'IPTABLES -F'],
   ['our chain is flushed', 'IPTABLES -F ROMANA-FORWARD'],
@@ -36,6 +37,14 @@ const IPTABLES_COMMANDS: readonly (readonly [what: string, command: string])[] =
 
 const namespaces = makeNetnsSet()
 afterAll(() => namespaces.removeAll())
+
+const NFT_COMMANDS: readonly (readonly [what: string, command: string])[] = [
+  [
+    "a rule is added behind the person's chain, before ours",
+    'add rule ip filter FORWARD handle HANDLE accept',
+  ],
+  ["the jump to the person's own chain is replaced", 'replace rule ip filter FORWARD handle HANDLE accept'],
+]
 
 describe.each(VARIANTS)('a host with iptables-%s that is watched', (variant) => {
   let host: KernelHost
@@ -89,6 +98,19 @@ describe.each(VARIANTS)('a host with iptables-%s that is watched', (variant) => 
     },
   )
 
+  test.each(variant === 'nft' ? NFT_COMMANDS : [])('tells soon that by nft %s', async (_what, command) => {
+    await typeIn('IPTABLES -I FORWARD 1 -j DOCKER-USER')
+    await calm()
+    const shown = await host.netns.run({
+      file: 'nft',
+      args: ['-a', 'list', 'chain', 'ip', 'filter', 'FORWARD'],
+    })
+    const [, handle = ''] = /jump DOCKER-USER # handle (\d+)/.exec(shown) ?? []
+    await host.netns.run({ file: 'nft', args: command.replace('HANDLE', handle).split(' ') })
+    await expect.poll(() => told, { timeout: 5_000, interval: 20 }).not.toEqual([])
+    await calm()
+  })
+
   test('says nothing of a container that starts and stops', async () => {
     await enter(WEB, 3, '10.1.17.6')
     await pause(300)
@@ -114,6 +136,9 @@ describe.each(VARIANTS)('a host with iptables-%s that is watched', (variant) => 
   test("says nothing of the engine's rules for a bridge container, and of the rest of the host", async () => {
     await typeIn('IPTABLES -t raw -A PREROUTING -d 172.17.0.2/32 ! -i docker0 -j DROP')
     await typeIn('IPTABLES -t nat -A DOCKER -p tcp --dport 80 -j DNAT --to-destination 172.17.0.2:80')
+    await typeIn(
+      'IPTABLES -t nat -A POSTROUTING -s 172.17.0.2/32 -d 172.17.0.2/32 -p tcp --dport 80 -j MASQUERADE',
+    )
     await typeIn('IPTABLES -I DOCKER 1 -d 172.17.0.2/32 -p tcp --dport 80 -j ACCEPT')
     await host.netns.ip(
       'link add name veth7 type veth peer name veth8',
