@@ -28,9 +28,9 @@ export interface RepairLoop {
 const DISTANCE_MS = 500
 /** So many repairs in a row are a fight: they have another program behind them. */
 const FIGHT = 20
-/** Milliseconds between two looks in a fight: doubled with each repair, up to the longest. */
-const FIRST_FIGHT_MS = 1_000
-const LONGEST_FIGHT_MS = 10_000
+/** Milliseconds to the next look in a fight, or after a look that failed: doubled with each repair or failure, up to the longest. */
+const FIRST_WAIT_MS = 1_000
+const LONGEST_WAIT_MS = 10_000
 /** A row of repairs ends when for so many milliseconds nothing is noticed. */
 export const CALM_MS = 3_000
 /** Milliseconds after which there is a look though nothing was noticed. */
@@ -51,6 +51,7 @@ class Loop implements RepairLoop {
   #lastLookMs = Number.NEGATIVE_INFINITY
   #lastRepairMs = Number.NEGATIVE_INFINITY
   #repairsInRow = 0
+  #failuresInRow = 0
 
   constructor(parts: RepairParts) {
     this.#parts = parts
@@ -82,8 +83,7 @@ class Loop implements RepairLoop {
   }
 
   #distanceMs(): number {
-    const beyond = this.#repairsInRow - FIGHT
-    return beyond < 0 ? DISTANCE_MS : Math.min(FIRST_FIGHT_MS * 2 ** beyond, LONGEST_FIGHT_MS)
+    return Math.max(waitAfter(this.#repairsInRow - FIGHT + 1), waitAfter(this.#failuresInRow))
   }
 
   #begin(): void {
@@ -102,6 +102,7 @@ class Loop implements RepairLoop {
     try {
       const plan = await this.#parts.look(noticed)
       this.#lastLookMs = performance.now()
+      this.#failuresInRow = 0
       if (plan !== '' && !isExpected) this.#countRepair(plan)
     } catch (error) {
       this.#lastLookMs = performance.now()
@@ -115,11 +116,16 @@ class Loop implements RepairLoop {
     if (this.#repairsInRow >= FIGHT) this.#parts.onFight({ plan, waitMs: this.#distanceMs() })
   }
 
-  /** What was wrong still is. It is as good as a fight: more looks would hardly help. */
+  /** What was wrong still is: a fight is no calmer for it. One failure, such as a lock that somebody holds, is not a fight. */
   #countFailure(error: unknown): void {
     this.#lastRepairMs = this.#lastLookMs
-    this.#repairsInRow = Math.max(this.#repairsInRow + 1, FIGHT)
+    this.#failuresInRow += 1
     this.#parts.onFailure(error)
     this.#noticed.add('a look that failed')
   }
+}
+
+/** @param times how often in a row what calls for a wait has happened. */
+function waitAfter(times: number): number {
+  return times <= 0 ? DISTANCE_MS : Math.min(FIRST_WAIT_MS * 2 ** (times - 1), LONGEST_WAIT_MS)
 }

@@ -146,6 +146,25 @@ describe('the repair loop', () => {
     expect(all.looks.filter((look) => look.endsWith('failed'))).toHaveLength(6)
   })
 
+  it('is as quick as ever behind a look that failed, and takes no failure for a fight', async () => {
+    const all = startLooks()
+    all.find = new Error('the xtables lock is held')
+    all.loop.notice(['rule gone'])
+    await vi.advanceTimersByTimeAsync(100)
+    all.find = 'plan'
+    await vi.advanceTimersByTimeAsync(1_000)
+    for (let times = 0; times < 3; times += 1) {
+      all.loop.notice(['rule gone again'])
+      await vi.advanceTimersByTimeAsync(600)
+    }
+    expect(all.looks).toEqual([
+      '0: rule gone',
+      '1050: a look that failed',
+      ...[1_600, 2_150, 2_700].map((ms) => `${ms}: rule gone again`),
+    ])
+    expect(all.fights).toEqual([])
+  })
+
   it('ends when the look under way has ended', async () => {
     const { loop, looks } = startLooks()
     loop.notice(['a'])
