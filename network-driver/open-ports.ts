@@ -23,7 +23,7 @@ export interface PortParts {
 
 export interface NetworkDriverParts extends ConvergeParts {
   readonly ports: PortParts
-  /** Told when rules were written, but for those of ports: {@link NetworkDriver.cutStrays} is due. */
+  /** Told when rules were written, but for those of ports: {@link WholeHost.cutStrays} is due. */
   readonly onRulesWritten: () => void
 }
 

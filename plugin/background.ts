@@ -93,7 +93,7 @@ export function keepCut(network: NetworkDriver, log: Log, opened: AsyncDisposabl
   const cutting = startRepeating({
     ...CUTTING_TIMES,
     async task() {
-      const cut = await network.cutStrays()
+      const cut = await network.host.cutStrays()
       if (cut > 0) log.info({ cut }, 'forbidden flows are cut')
     },
     onFailure: (error) => log.warn({ err: error }, `forbidden flows are not cut: ${reasonOf(error)}`),
@@ -115,7 +115,7 @@ export function keepPolicies(
     prefix: directoryKeys.policies(),
     schema: PolicyRecord,
     async onRecords(policies) {
-      await network.setPolicies(policies)
+      await network.host.setPolicies(policies)
       log.debug({ policies: policies.length }, 'policies are carried out')
     },
     onTrouble: (error) => log.error({ err: error }, `policies stay as they are: ${reasonOf(error)}`),

@@ -63,7 +63,7 @@ async function openPlugin(
   const directory = await openDirectory({ config, journal, observe: () => host.observe(), opened })
   const { plans, host: number } = directory.membership
   const repair = keepRepaired(run, log, opened, async (noticed) => {
-    const plan = await (await opening).repair(noticed)
+    const plan = await (await opening).host.repair(noticed)
     cluster?.lookedAt()
     return plan
   })
@@ -97,7 +97,9 @@ async function openPlugin(
     onRulesWritten: () => cutting?.soon(),
   })
   const network = opened.adopt(await opening, (driver) =>
-    driver.close().catch((error: unknown) => log.error({ err: error }, `rules are left: ${reasonOf(error)}`)),
+    driver.host
+      .close()
+      .catch((error: unknown) => log.error({ err: error }, `rules are left: ${reasonOf(error)}`)),
   )
   cutting = keepCut(network, log, opened)
   const ipam = makeIpamDriver({
@@ -107,7 +109,7 @@ async function openPlugin(
     host: number,
     mayCreate: config.createSegments,
     nowMs: () => performance.now(),
-    checkPlanIsFree: (family) => network.checkPlanIsFree(family),
+    checkPlanIsFree: (family) => network.host.checkPlanIsFree(family),
     onHoldLeft: (error) => {
       log.warn({ err: error }, `a segment is left when the directory is back: ${error.message}`)
       reconciling.soon()

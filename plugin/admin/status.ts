@@ -35,7 +35,7 @@ interface NotReadyStatus {
 export function addStatus({ app, parts }: Routing): void {
   app.get('/v1/status', async () => answer(200, await statusNow(parts)))
   // What is to be changed on this host, as text; "" when nothing.
-  app.get('/v1/plan', async () => answer(200, { plan: await (await parts()).network.preview() }))
+  app.get('/v1/plan', async () => answer(200, { plan: await (await parts()).network.host.preview() }))
 }
 
 /** Answered at once, whatever the plugin is about. */

@@ -9,9 +9,9 @@ describe('a plugin that ends, on a host of a cluster', () => {
   it('takes away what kept containers of other hosts out, where no network is', async () => {
     const { kernel, drivers } = await startRomana(CLUSTER)
     expect(kernel.show()).toContain(DEAF)
-    await drivers.network.close()
+    await drivers.network.host.close()
     expect(kernel.show()).not.toContain('ROMANA')
-    expect(await drivers.network.repair(['its own rules'])).toBe('')
+    expect(await drivers.network.host.repair(['its own rules'])).toBe('')
   })
 
   it('leaves everything as it is where a network is', async () => {
@@ -19,7 +19,7 @@ describe('a plugin that ends, on a host of a cluster', () => {
     await engine.createNetwork('n1')
     const before = kernel.show()
     expect(before).not.toContain(DEAF)
-    await drivers.network.close()
+    await drivers.network.host.close()
     expect(kernel.show()).toBe(before)
   })
 })

@@ -21,16 +21,16 @@ describe("FORWARD's own policy", () => {
     const romana = await startOn('DROP')
     const before = romana.kernel.show()
     romana.kernel.iptablesRestore(4, policyText('ACCEPT'))
-    expect(await romana.drivers.network.repair(['the policy'])).toBe(
+    expect(await romana.drivers.network.host.repair(['the policy'])).toBe(
       `# iptables-nft-restore\n${policyText('DROP')}`,
     )
     expect(romana.kernel.show()).toBe(before)
-    expect(await romana.drivers.network.repair(['anything'])).toBe('')
+    expect(await romana.drivers.network.host.repair(['anything'])).toBe('')
   })
 
   it('is left alone where it accepts from the start', async () => {
     const romana = await startOn('ACCEPT')
     expect(romana.kernel.show()).not.toContain('-P FORWARD DROP')
-    expect(await romana.drivers.network.repair(['anything'])).toBe('')
+    expect(await romana.drivers.network.host.repair(['anything'])).toBe('')
   })
 })

@@ -143,7 +143,7 @@ async function knowPeers(
     const value = formatRecord({ number, address: Ip.parse(`198.18.1.${each}`) })
     await journal.commit([{ kind: 'put', key: journalKeys.peer(number), value }])
   }
-  await drivers.network.repair([])
+  await drivers.network.host.repair([])
 }
 
 const Answer = v.object({

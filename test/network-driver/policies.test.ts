@@ -42,8 +42,8 @@ async function setAndCut(
   { drivers: { network } }: Romana,
   policies: readonly PolicyRecord[],
 ): Promise<number> {
-  await network.setPolicies(policies)
-  return await network.cutStrays()
+  await network.host.setPolicies(policies)
+  return await network.host.cutStrays()
 }
 
 describe('policies of the cluster', () => {
@@ -63,14 +63,14 @@ describe('policies of the cluster', () => {
     expect(romana.kernel.flows).toEqual(FLOWS.slice(1))
     expect(await setAndCut(romana, recordsOf([DENY]))).toBe(1)
     expect(romana.kernel.flows).toEqual(FLOWS.slice(2))
-    await romana.drivers.network.setPolicies([])
+    await romana.drivers.network.host.setPolicies([])
     expect(romana.kernel.show()).toBe(before)
     expect(await keysOf(romana.journal, '/policies/')).toBe('')
   })
 
   test('stand after a restart without the directory', async () => {
     const romana = await startWithFlows()
-    await romana.drivers.network.setPolicies(recordsOf([DENY]))
+    await romana.drivers.network.host.setPolicies(recordsOf([DENY]))
     const rules = policyChains(romana)
     expect(rules).not.toBe('')
     const again = await startRomana(romana)
@@ -80,7 +80,7 @@ describe('policies of the cluster', () => {
   test('that could not be carried out are by the next call, and so are their flows', async () => {
     const romana = await startWithFlows()
     romana.kernel.failNext('iptables-restore')
-    await expect(romana.drivers.network.setPolicies(recordsOf([DENY]))).rejects.toThrow('xtables lock')
+    await expect(romana.drivers.network.host.setPolicies(recordsOf([DENY]))).rejects.toThrow('xtables lock')
     expect(await setAndCut(romana, recordsOf([DENY]))).toBe(2)
     expect(policyChains(romana)).toContain('-A ROMANA-IN-1-2 -j DROP')
     expect(romana.kernel.flows).toEqual(FLOWS.slice(2))
@@ -91,11 +91,11 @@ describe('policies of the cluster', () => {
     await setAndCut(romana, recordsOf([DENY]))
     const { network } = romana.drivers
     romana.kernel.flows.push(...FLOWS, STRAY)
-    await network.repair(['nothing that matters'])
-    expect(await network.cutStrays()).toBe(0)
+    await network.host.repair(['nothing that matters'])
+    expect(await network.host.cutStrays()).toBe(0)
     romana.kernel.iptablesRestore(4, '*filter\n:ROMANA-FORWARD - [0:0]\nCOMMIT\n')
-    expect(await network.repair(['a flush'])).toContain(':ROMANA-FORWARD')
-    expect(await network.cutStrays()).toBe(3)
+    expect(await network.host.repair(['a flush'])).toContain(':ROMANA-FORWARD')
+    expect(await network.host.cutStrays()).toBe(3)
     expect(romana.kernel.flows).toEqual([FLOWS[2], FLOWS[2]])
   })
 

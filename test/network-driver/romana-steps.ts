@@ -96,7 +96,7 @@ export async function startRomana(wish: StartWish = {}): Promise<Romana> {
     host,
     mayCreate: true,
     nowMs,
-    checkPlanIsFree: (family) => network.checkPlanIsFree(family),
+    checkPlanIsFree: (family) => network.host.checkPlanIsFree(family),
   })
   // With the directory away it goes on in the background, until that is back.
   expect(await ipam.recover().catch(() => [])).toEqual([])
