@@ -1,7 +1,7 @@
 /** The HTTP side of both drivers: a table of methods and one error boundary. A function of requests, so it needs no socket. */
 import { Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import type { RomanaError } from '../errors.ts'
+import { type RomanaError, reasonOf } from '../errors.ts'
 import type { Log } from './log.ts'
 import type { Drivers, Method } from './methods.ts'
 import {
@@ -27,7 +27,7 @@ const CONTENT_TYPE = 'application/vnd.docker.plugins.v1.2+json'
 
 export function createApp({ methods, drivers, log, driverName }: AppParts): Hono {
   const app = new Hono()
-  const measureBody = bodyLimit({ maxSize: BODY_LIMIT_BYTES, onError: () => answerError(bodyTooLarge()) })
+  const measureBody = bodyLimit({ maxSize: BODY_LIMIT_BYTES, onError: ({ req }) => refuseBody(req) })
   // To measure a body costs more than all else of a call. Node lets none be longer than its content-length.
   app.use((context, next) => (hasShortBody(context.req) ? next() : measureBody(context, next)))
   for (const [name, method] of Object.entries(methods)) {
@@ -54,6 +54,16 @@ function hasShortBody(request: HonoRequest): boolean {
   return length !== undefined && Number(length) <= BODY_LIMIT_BYTES && !request.header('transfer-encoding')
 }
 
+function refuseCutOff(name: string, cause: unknown): never {
+  throw requestError(name, `the connection ended within the body: ${reasonOf(cause)}`, cause)
+}
+
+/** What is left of the body is read: a connection that is closed under a sender can take the answer with it. */
+async function refuseBody({ raw: { body } }: HonoRequest): Promise<Response> {
+  if (body !== null && !body.locked) await body.pipeTo(new WritableStream())
+  return answerError(bodyTooLarge())
+}
+
 async function answerMethod(
   name: string,
   method: Method,
@@ -61,7 +71,7 @@ async function answerMethod(
   { drivers, driverName }: Pick<AppParts, 'drivers' | 'driverName'>,
 ): Promise<object> {
   if (method.kind === 'constant') return method.answer
-  const body = parseBody(name, await readBody())
+  const body = parseBody(name, await readBody().catch((cause) => refuseCutOff(name, cause)))
   return method.call(await drivers(), body, driverName)
 }
 

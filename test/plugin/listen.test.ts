@@ -57,6 +57,20 @@ describe('the socket', () => {
     },
   )
 
+  it.each(LARGE_REQUESTS.slice(0, 2))(
+    'reads $what to its end, so that the connection stays and the answer is not lost',
+    async ({ request }) => {
+      await using _server = await serve()
+      const send = sendThrough(socket, agent)
+      expect((await send(request)).status).toBe(400)
+      const [before] = Object.values(agent.freeSockets).flat()
+      await delay(1_000)
+      expect(before?.destroyed).toBe(false)
+      expect((await send({ path: '/IpamDriver.RequestPool', body: POOL })).status).toBe(200)
+      expect(Object.values(agent.freeSockets).flat()[0]).toBe(before)
+    },
+  )
+
   it('leaves an idle connection open, for the engine would send the next call without its body', {
     timeout: 15_000,
   }, async () => {
