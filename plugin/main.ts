@@ -34,8 +34,9 @@ async function main(): Promise<void> {
       ? failForGood<Running>(begun.reason, onFailure)
       : keepTrying(() => start(config, log), onFailure)
   const servers = await serve(begun, running, log)
-  process.once('SIGTERM', () => void stop(servers, running))
-  process.once('SIGINT', () => void stop(servers, running))
+  // Not once: where nobody else listens any more, execa's own listener ends the process on the spot.
+  process.on('SIGTERM', () => void stop(servers, running))
+  process.on('SIGINT', () => void stop(servers, running))
 }
 
 interface Begun {

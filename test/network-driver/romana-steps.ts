@@ -162,7 +162,7 @@ export async function recordOf(store: Store, key: string): Promise<string> {
 }
 
 /** All records of the journal: keys and texts. */
-export async function recordsIn({ journal }: Remains): Promise<string> {
+export async function recordsIn({ journal }: Pick<Remains, 'journal'>): Promise<string> {
   const { entries } = await journal.list('/')
   const lines = entries.map(async ({ key }) => `${key} ${await recordOf(journal, key)}`)
   return (await Promise.all(lines)).join('\n')

@@ -18,7 +18,7 @@ export async function startBusy(): Promise<BusyHost> {
 
 /** Both stores, the kernel and the ports, as text. */
 export async function stateOf(romana: Romana): Promise<string> {
-  const directory = await recordsIn({ ...romana, journal: romana.directory })
+  const directory = await recordsIn({ journal: romana.directory })
   const parts = [await recordsIn(romana), directory, romana.kernel.show(), romana.sockets.show()]
   return parts.join('\n\n')
 }
