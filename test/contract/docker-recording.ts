@@ -10,7 +10,11 @@ export interface RecordedCall {
   readonly answer: string
 }
 
-export type RecordedEvent = { readonly kind: 'start' } | ({ readonly kind: 'call' } & RecordedCall)
+export type RecordedEvent =
+  | { readonly kind: 'start' }
+  /** What a person typed, or what befell the engine. */
+  | { readonly kind: 'note'; readonly text: string }
+  | ({ readonly kind: 'call' } & RecordedCall)
 
 const FOLDER = fileURLToPath(new URL('../fixtures', import.meta.url))
 
@@ -28,7 +32,8 @@ export function readRecording(name: string): RecordedEvent[] {
     if (line === '! the plugin starts') return [{ kind: 'start' }]
     const [, method, body = ''] = /^> (\S+)(?: (.*))?$/.exec(line) ?? []
     if (method === undefined) {
-      if (/^[#<] /.test(line)) return []
+      if (line.startsWith('< ')) return []
+      if (line.startsWith('# ')) return [{ kind: 'note', text: line.slice(2) }]
       throw new Error(`${name} has a line of no known kind: ${line}`)
     }
     return [{ kind: 'call', method, body, answer: /^< (.*)$/.exec(lines[index + 1] ?? '')?.[1] ?? '' }]

@@ -1,34 +1,42 @@
 /**
- * A recording as the same engine would have sent it to Romana: with its pool ids and addresses, and without options that
- * Romana refuses (IPv6, -o, --ip-range). Calls that are all about IPv6 are left out.
+ * A recording as the same engine would have sent it to Romana. Its plan is one whose cells are the recorded pools, so that
+ * subnets, ranges, gateways and auxiliary addresses stay as they are. What differs: the options, which were another
+ * driver's; the ids of pools and the addresses that a driver chooses; and the IPv6 subnet, whose number must be that of IPv4.
  */
-import { textOf } from './docker-answers.ts'
+import { fieldOf, textOf } from './docker-answers.ts'
 import type { RecordedCall } from './docker-recording.ts'
 
-type Body = Record<string, unknown>
+/** The recorded pools 10.96.0.0/24 to 10.99.0.0/24 are four tenants of host 1, of one segment each. */
+export const RECORDED_PLAN = '10.0.0.0/8 2/14/0/8'
+export const RECORDED_PLAN6 = 'fd00::/16 16/16/0/80'
+
+/** What is written otherwise, wherever it is. The tenant of 10.98.0.0/24 has the number 0x2200. */
+const TEXTS = [
+  ['"RomLocal"', '"RomanaLocal"'],
+  ['fd00:98::/64', 'fd00:1:2200::/48'],
+  ['fd00:98::1/64', 'fd00:1:2200::1/48'],
+  ['fd00:98::', 'fd00:1:2200::'],
+  ['{"k1":"v1"}', '{"com.docker.network.driver.mtu":"1400"}'],
+  ['{"k":"v"}', '{"nat":"false"}'],
+] as const
 
 export class Translation {
-  /** Recorded pools to Romana's: "pool-10.99.0.0/24" to "10.1.17.0/24,recorded,10.99.0.0". */
+  /** Recorded pools to Romana's: "pool-10.99.0.0/24" to "10.99.0.0/24,p99,default,10.99.0.128/26". */
   readonly #poolIds = new Map<string, string>()
-  /** Recorded cells to Romana's. */
-  readonly #cells = new Map<string, string>()
   /** Recorded addresses of endpoints to Romana's, without lengths. */
   readonly #addresses = new Map<string, string>()
+  /** Recorded gateways that nobody chose to Romana's: "10.99.0.2/24" to "10.99.0.1/24". */
+  readonly #gateways = new Map<string, string>()
 
-  /** The body to send instead, or undefined for a call to leave out. */
-  translate({ method, body: text, answer }: RecordedCall): string | undefined {
-    if (text === '') return text
-    const body: Body = JSON.parse(text)
-    if (body['V6'] === true || /:.*:/.test(`${body['PoolID']}`)) return undefined
-    return JSON.stringify(this.#translateBody(method, body, answer))
-  }
-
-  #translateBody(method: string, body: Body, answer: string): Body {
-    if (method === 'IpamDriver.RequestPool') return requestPool(body, JSON.parse(answer))
-    if (method.startsWith('IpamDriver.Re')) return this.#ipamCall(body)
-    if (method === 'NetworkDriver.CreateNetwork') return this.#createNetwork(body)
-    if (method === 'NetworkDriver.CreateEndpoint') return this.#createEndpoint(body)
-    return body
+  /** The body to send instead. */
+  translate({ method, body, answer }: RecordedCall): string {
+    if (body === '') return ''
+    const gateways = [...this.#gateways].map(
+      ([from, to]) => [`"Gateway":"${from}"`, `"Gateway":"${to}"`] as const,
+    )
+    const texts = [...gateways, ...TEXTS]
+    const translated: object = JSON.parse(texts.reduce((text, [from, to]) => text.replaceAll(from, to), body))
+    return JSON.stringify(this.#translateBody(method, translated, answer))
   }
 
   /** What Romana has given stands for what is recorded from now on. */
@@ -36,74 +44,53 @@ export class Translation {
     if (answer === '') return
     const recorded: unknown = JSON.parse(answer)
     if (method === 'IpamDriver.RequestPool') {
-      this.#poolIds.set(textOf(recorded, 'PoolID'), textOf(given, 'PoolID'))
-      this.#cells.set(textOf(recorded, 'Pool'), textOf(given, 'Pool'))
-    } else if (!body.includes('RequestAddressType')) {
+      const id = textOf(recorded, 'PoolID')
+      // Two networks of one pool had one id with that driver. The first one may have a range.
+      if (!this.#poolIds.has(id)) this.#poolIds.set(id, textOf(given, 'PoolID'))
+    } else if (body.includes('RequestAddressType')) {
+      this.#gateways.set(textOf(recorded, 'Address'), textOf(given, 'Address'))
+    } else {
       this.#addresses.set(bare(textOf(recorded, 'Address')), bare(textOf(given, 'Address')))
     }
   }
 
-  #ipamCall(body: Body): Body {
-    const { PoolID, Address } = body
-    return {
-      ...body,
-      PoolID: this.#poolIds.get(`${PoolID}`) ?? PoolID,
-      ...(Address === undefined || Address === '' ? {} : { Address: this.#address(`${Address}`) }),
+  #translateBody(method: string, body: object, answer: string): object {
+    if (method === 'IpamDriver.RequestPool') return { ...body, Options: optionsOf(answer) }
+    if (method === 'IpamDriver.ReleaseAddress') return { ...this.#inPool(body), ...this.#released(body) }
+    if (method.startsWith('IpamDriver.Re')) return this.#inPool(body)
+    if (method === 'NetworkDriver.CreateEndpoint')
+      return { ...body, Interface: this.#interface(fieldOf(body, 'Interface')) }
+    return body
+  }
+
+  #inPool(body: object): object {
+    const poolId = textOf(body, 'PoolID').replace('fd00:1:2200::/48', 'fd00:98::/64')
+    return { ...body, PoolID: this.#poolIds.get(poolId) ?? poolId }
+  }
+
+  #released(body: object): object {
+    return { Address: this.#address(textOf(body, 'Address')) }
+  }
+
+  #interface(recorded: unknown): object {
+    const withLength = (name: string, length: number) => {
+      const address = textOf(recorded, name)
+      return address === '' ? '' : `${this.#address(bare(address))}/${length}`
     }
+    const MacAddress = textOf(recorded, 'MacAddress')
+    return { Address: withLength('Address', 32), AddressIPv6: withLength('AddressIPv6', 128), MacAddress }
   }
 
-  #createNetwork(body: Body): Body {
-    const pools = Array.isArray(body['IPv4Data']) ? body['IPv4Data'] : []
-    return {
-      ...body,
-      Options: { ...withoutField(body['Options'], 'com.docker.network.generic') },
-      IPv4Data: pools.map((pool) => this.#poolData(pool)),
-      IPv6Data: [],
-    }
-  }
-
-  #poolData(pool: unknown): Body {
-    const cell = this.#cells.get(textOf(pool, 'Pool'))
-    if (cell === undefined) return { ...withoutField(pool, '') }
-    const gateway = this.#inCell(bare(textOf(pool, 'Gateway'))) ?? ''
-    return { AddressSpace: 'RomanaLocal', Pool: cell, Gateway: `${gateway}/24`, AuxAddresses: {} }
-  }
-
-  #createEndpoint(body: Body): Body {
-    const { Interface } = body
-    const address = this.#addresses.get(bare(textOf(Interface, 'Address')))
-    return {
-      ...body,
-      Interface: { ...withoutField(Interface, 'AddressIPv6'), Address: `${address}/32` },
-    }
-  }
-
+  /** What nobody was given stays: a gateway, or an auxiliary address. */
   #address(recorded: string): string {
-    return this.#addresses.get(recorded) ?? this.#inCell(recorded) ?? recorded
-  }
-
-  /** The address with the same last number in Romana's cell. */
-  #inCell(recorded: string): string | undefined {
-    const cell = this.#cells.get(recorded.replace(/\d+$/, '0/24'))
-    return cell?.replace('0/24', recorded.replace(/^.*\./, ''))
+    return this.#addresses.get(recorded.replace('fd00:1:2200::', 'fd00:98::')) ?? recorded
   }
 }
 
-/** Recorded networks of one pool are networks of one segment. */
-function requestPool(body: Body, recorded: unknown): Body {
-  const segment = bare(textOf(recorded, 'Pool'))
-  return {
-    ...body,
-    AddressSpace: 'RomanaLocal',
-    Pool: '',
-    SubPool: '',
-    Options: { tenant: 'recorded', segment },
-  }
-}
-
-function withoutField(value: unknown, name: string): Body {
-  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : []
-  return Object.fromEntries(entries.filter(([key]) => key !== name))
+/** A network of the recorded pool's tenant: "10.99.0.0/24" is of tenant p99. */
+function optionsOf(answer: string): object {
+  const [, number] = /^(?:10\.|fd00:)(\d+)/.exec(textOf(JSON.parse(answer), 'Pool')) ?? []
+  return { tenant: `p${number}` }
 }
 
 function bare(address: string): string {
