@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { it } from 'vitest'
-import { type Action, FaultyHost, type Step } from './faulty-host.ts'
+import type { Action, Step } from './faulty-actions.ts'
+import { FaultyHost } from './faulty-host.ts'
 import type { Fault } from './faulty-plugin.ts'
 
 const fault: fc.Arbitrary<Fault> = fc.oneof(

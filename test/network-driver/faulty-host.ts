@@ -3,40 +3,11 @@ import { expect } from 'vitest'
 import { RomanaError } from '../../errors.ts'
 import { fieldOf, textOf } from '../contract/docker-answers.ts'
 import type { CallPlugin, DockerEngine, EngineEndpoint, EngineNetwork } from '../contract/docker-engine.ts'
+import type { Action, RunAction, Step } from './faulty-actions.ts'
 import { EngineDied, type Fault, FaultyPlugin, NoAnswer } from './faulty-plugin.ts'
 import { type EngineEvents, mortalEngine } from './mortal-engine.ts'
-import { StrayCalls, type StrayWish } from './stray-calls.ts'
-
-export interface RunAction {
-  readonly kind: 'run'
-  /** By number, the first one is that of the container's ports. */
-  readonly networks: readonly number[]
-  readonly ip?: number
-  /** What it publishes, by number. */
-  readonly port?: number
-}
-
-export type Action =
-  | RunAction
-  | { readonly kind: 'connect'; readonly container: number; readonly network: number }
-  | { readonly kind: 'stop' | 'die' | 'disconnect'; readonly container: number }
-  | { readonly kind: 'network'; readonly isShared: boolean }
-  | StrayWish
-
-/** Actions of a step go on at the same time. A number: the plugin restarts, and is killed after so many steps of its start. */
-export type Step =
-  | readonly Action[]
-  | number
-  | 'plugin restarts'
-  | 'journal is lost'
-  | 'host reboots'
-  | 'a minute passes'
-
-interface Running extends EngineEndpoint {
-  /** An endpoint's container is the sandbox of its first endpoint. */
-  readonly container: string
-  readonly port?: number | undefined
-}
+import { expectAlive, expectPorts, type Running } from './running-endpoints.ts'
+import { StrayCalls } from './stray-calls.ts'
 
 interface Attachment {
   readonly container: string
@@ -91,42 +62,7 @@ export class FaultyHost {
     else if (step === 'a minute passes') await this.plugin.passMinute()
     else await this.#actAll(step)
     await this.plugin.started()
-    await this.expectRunning()
-    await this.expectPorts()
-  }
-
-  /** No address is at two containers, none of them is cut off, and nobody else can get what they have. */
-  async expectRunning(): Promise<void> {
-    const running = [...this.#running.values()]
-    const addresses = running.map(({ address }) => address)
-    expect(addresses.toSorted()).toEqual([...new Set(addresses)].toSorted())
-    const kernel = this.plugin.kernel.show()
-    for (const endpoint of running) {
-      expectWired(kernel, endpoint)
-      expect(await this.#holderOf(endpoint.address)).toBe(endpoint.id)
-    }
-  }
-
-  async #holderOf(address: string): Promise<string> {
-    const { journal } = await this.plugin.started()
-    const entry = await journal.get(`/addresses/${address}`)
-    return entry === undefined ? '' : textOf(JSON.parse(entry.value), 'endpointId')
-  }
-
-  /** Those of running containers are there, and no others. */
-  async expectPorts(): Promise<void> {
-    const published = [...this.#running.values()].filter(
-      ({ port, network }) => port !== undefined && network.id !== 'n2',
-    )
-    const { sockets, journal } = await this.plugin.started()
-    const kernel = this.plugin.kernel.show()
-    for (const { address, port } of published) {
-      expect(kernel).toContain(`--dport ${port} -j DNAT --to-destination ${address}:80\n`)
-      expect(sockets.show()).toContain(`tcp 0.0.0.0:${port} -> ${address}:80`)
-    }
-    const records = (await journal.list('/ports/')).entries.map(({ key }) => key.slice(7))
-    const endpoints = (await journal.list('/endpoints/')).entries.map(({ key }) => key.slice(11))
-    expect(endpoints).toEqual(expect.arrayContaining(records))
+    await this.#expectRunning()
   }
 
   /** Without further faults, once all containers are gone, every address of every cell can be given out. */
@@ -141,7 +77,7 @@ export class FaultyHost {
         this.#running.set(container, { container, ...(await engine.run(container, network)) })
       }
     }
-    await this.expectRunning()
+    await this.#expectRunning()
     await this.#stopAll()
   }
 
@@ -156,6 +92,13 @@ export class FaultyHost {
     expect(sockets.show()).toBe('')
     for (const prefix of ['/endpoints/', '/networks/', '/ports/'])
       expect((await journal.list(prefix)).entries).toEqual([])
+  }
+
+  async #expectRunning(): Promise<void> {
+    const running = [...this.#running.values()]
+    const romana = await this.plugin.started()
+    await expectAlive(romana, running)
+    await expectPorts(romana, running)
   }
 
   async #actAll(actions: readonly Action[]): Promise<void> {
@@ -327,15 +270,6 @@ export class FaultyHost {
     this.#lastId += 1
     return `${letter}${this.#lastId}`
   }
-}
-
-function expectWired(kernel: string, { id, address, network, link }: Running): void {
-  const hostLink = link.replace('rmp', network.id === 'n2' ? 'rmni' : 'rmne')
-  expect(kernel).toMatch(
-    new RegExp(`^link ${hostLink} mtu 1500 peer elsewhere up alias "romana1 ${id} `, 'm'),
-  )
-  expect(kernel).toContain(`address ${network.gateway.replace(/\/.*/, '/32')} dev ${hostLink}\n`)
-  expect(kernel).toContain(`route ${address}/32 dev ${hostLink} table 8200 protocol 82\n`)
 }
 
 /** The nth address of a cell that a container may have. */
