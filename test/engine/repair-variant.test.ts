@@ -1,7 +1,7 @@
 /** Docker's rules decide where Romana's are: also when Docker is not there yet, and when it moves. */
 import { expect, it } from 'vitest'
 import type { LabHost } from '../../lab/lab-host.ts'
-import { expectedReachability, reachability, startMember } from '../support/reach.ts'
+import { expectedReachability, type Member, reachability, startMember } from '../support/reach.ts'
 import { createNetwork, createSegmentNetwork, startRomanaHost } from '../support/romana-host.ts'
 
 it('the rules go with Docker from iptables-nft to iptables-legacy, and are there at once when the host starts', async () => {
@@ -30,6 +30,25 @@ it('the rules go with Docker from iptables-nft to iptables-legacy, and are there
   expect(log).toContain('# iptables-legacy-restore')
   expect(log).not.toContain('# iptables-nft-restore')
 })
+
+it.each(['nft', 'legacy'] as const)(
+  'ROMANA_IPTABLES=%s is followed, whichever Docker uses',
+  async (variant) => {
+    const docker = variant === 'nft' ? 'legacy' : 'nft'
+    const options = { lab: `set${variant}`, release: 'sid', iptables: docker } as const
+    await using romana = await startRomanaHost(options, { ROMANA_IPTABLES: variant })
+    const { host } = romana
+    const members: Member[] = []
+    for (const tenant of ['blue', 'green']) {
+      const network = await createSegmentNetwork(host, tenant, 'web')
+      for (const number of [1, 2]) members.push(await startMember(host, `${network}-${number}`, network))
+    }
+    expect(await placesOf('DOCKER-USER', host)).toBe(docker)
+    expect(await placesOf('ROMANA-FORWARD', host)).toBe(variant)
+    const isTogether = (a: string, b: string) => a.slice(0, -2) === b.slice(0, -2)
+    expect(await reachability(members)).toBe(expectedReachability(members, isTogether))
+  },
+)
 
 /** What is left of the rules after a reboot. */
 async function flushAll(host: LabHost): Promise<void> {

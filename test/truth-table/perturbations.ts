@@ -11,10 +11,10 @@ export interface Perturbation {
   /** On the first host, or by the whole lab. */
   readonly act: (host: LabHost, truthLab: TruthLab) => Promise<void>
   /**
-   * Whether nothing at all may come through meanwhile. Where all rules are taken away, or somebody lets all pass, something
-   * does until they are back: that is counted and said.
+   * Whose forbidden packets may come through meanwhile. Docker lets its bridges out to everywhere, to the plan too while our rules
+   * are not there or, when it starts, behind its own; where all rules are taken away, or somebody lets all pass, everybody's do, until they are back.
    */
-  readonly isTight: boolean
+  readonly leaks: 'nobody' | 'bridges' | 'everybody'
   /** What holds from now on, before all other sentences, until it is undone. */
   readonly rule?: { readonly sentences: readonly Sentence[]; readonly undo: (host: LabHost) => Promise<void> }
 }
@@ -53,8 +53,8 @@ const GREEN_IS_SILENT = {
 }
 
 /** Somebody of this host types a line. */
-function typed(what: string, line: string, isTight = true): Perturbation {
-  return { what, isTight, act: async (host) => void (await host.runInside('sh', ['-c', line])) }
+function typed(what: string, line: string, leaks: Perturbation['leaks'] = 'nobody'): Perturbation {
+  return { what, leaks, act: async (host) => void (await host.runInside('sh', ['-c', line])) }
 }
 
 /** One is applied, and removed again. */
@@ -65,7 +65,7 @@ function policy(
 ): Perturbation {
   return {
     what,
-    isTight: true,
+    leaks: 'nobody',
     act: (host) => applyPolicies(host, { policies: [applied] }),
     rule: { sentences, undo: (host) => removePolicy(host, applied) },
   }
@@ -83,10 +83,10 @@ export async function saveRules(host: LabHost): Promise<void> {
 }
 
 export const PERTURBATIONS: readonly Perturbation[] = [
-  typed('our forward chain is flushed', 'iptables -F ROMANA-FORWARD'),
-  typed('our IPv6 forward chain is flushed', 'ip6tables -F ROMANA-FORWARD'),
-  typed('our jump is deleted', 'iptables -D FORWARD -j ROMANA-FORWARD'),
-  typed('one rule is deleted', 'iptables -D ROMANA-FORWARD 1'),
+  typed('our forward chain is flushed', 'iptables -F ROMANA-FORWARD', 'bridges'),
+  typed('our IPv6 forward chain is flushed', 'ip6tables -F ROMANA-FORWARD', 'bridges'),
+  typed('our jump is deleted', 'iptables -D FORWARD -j ROMANA-FORWARD', 'bridges'),
+  typed('one rule is deleted', 'iptables -D ROMANA-FORWARD 1', 'bridges'),
   typed('the check of sources is flushed', 'iptables -t raw -F ROMANA-PREROUTING'),
   typed('the check of IPv6 sources is flushed', 'ip6tables -t raw -F ROMANA-PREROUTING'),
   typed('what comes to the host is not judged', 'iptables -D INPUT -j ROMANA-INPUT'),
@@ -96,11 +96,16 @@ export const PERTURBATIONS: readonly Perturbation[] = [
   typed(
     'our IPv6 jump is put last',
     'ip6tables -D FORWARD -j ROMANA-FORWARD; ip6tables -A FORWARD -j ROMANA-FORWARD',
+    'bridges',
   ),
   typed('masquerading is flushed', 'iptables -t nat -F ROMANA-POSTROUTING'),
-  typed('the filter table is flushed', `iptables -F; ${OTHERS}`),
-  typed('a rule that lets all pass is put above ours', `${above('-I')}; sleep 1; ${above('-D')}`, false),
-  typed('all rules are flushed', `nft flush ruleset; sleep 1; ${OTHERS}`, false),
+  typed('the filter table is flushed', `iptables -F; ${OTHERS}`, 'bridges'),
+  typed(
+    'a rule that lets all pass is put above ours',
+    `${above('-I')}; sleep 1; ${above('-D')}`,
+    'everybody',
+  ),
+  typed('all rules are flushed', `nft flush ruleset; sleep 1; ${OTHERS}`, 'everybody'),
   typed('FORWARD accepts by its policy', 'iptables -P FORWARD ACCEPT; ip6tables -P FORWARD ACCEPT'),
   typed('our routes are flushed', 'ip route flush table 8200; ip -6 route flush table 8200'),
   typed('the policy rules are deleted', 'ip rule delete priority 8200; ip -6 rule delete priority 8200'),
@@ -122,12 +127,12 @@ export const PERTURBATIONS: readonly Perturbation[] = [
   policy('a segment may reach nobody, and may again', GREEN_IS_SILENT, SILENCE),
   {
     what: 'a container is restarted',
-    isTight: true,
+    leaks: 'nobody',
     act: async (host) => void (await host.docker(['restart', 'blue-db-2'])),
   },
   {
     what: 'a container is killed and starts again',
-    isTight: true,
+    leaks: 'nobody',
     async act(host) {
       await host.docker(['kill', 'grey-db-2'])
       await host.docker(['start', 'grey-db-2'])
@@ -135,7 +140,7 @@ export const PERTURBATIONS: readonly Perturbation[] = [
   },
   {
     what: 'a container leaves its network and comes back',
-    isTight: true,
+    leaks: 'nobody',
     async act(host) {
       await host.docker(['network', 'disconnect', 'grey-web', 'grey-web-2'])
       await host.docker(['network', 'connect', 'grey-web', 'grey-web-2'])
@@ -143,12 +148,12 @@ export const PERTURBATIONS: readonly Perturbation[] = [
   },
   {
     what: 'a container on a bridge of Docker comes',
-    isTight: true,
+    leaks: 'nobody',
     act: (host) => startIdle(host, 'lan-3', 'lan'),
   },
   {
     what: 'a container moves to another tenant',
-    isTight: true,
+    leaks: 'nobody',
     async act(host) {
       await host.docker(['rm', '--force', 'green-db-2'])
       await startIdle(host, 'green-db-2', 'blue-web')
@@ -156,7 +161,7 @@ export const PERTURBATIONS: readonly Perturbation[] = [
   },
   {
     what: 'a tenant comes',
-    isTight: true,
+    leaks: 'nobody',
     async act(host) {
       await createTruthNetwork(host, 'violet', 'web')
       for (const number of [1, 2]) await startIdle(host, `violet-web-${number}`, 'violet-web')
@@ -164,7 +169,7 @@ export const PERTURBATIONS: readonly Perturbation[] = [
   },
   {
     what: 'a tenant goes',
-    isTight: true,
+    leaks: 'nobody',
     async act(host) {
       await host.docker(['rm', '--force', 'red-web-1', 'red-web-2'])
       await host.docker(['network', 'rm', 'red-web'])
@@ -172,20 +177,24 @@ export const PERTURBATIONS: readonly Perturbation[] = [
   },
   {
     what: 'the plugin is disabled and enabled',
-    isTight: true,
+    leaks: 'nobody',
     async act(host) {
       await host.docker(['plugin', 'disable', '--force', PLUGIN])
       await host.docker(['plugin', 'enable', PLUGIN])
     },
   },
-  { what: 'the engine is restarted', isTight: true, act: (host) => host.restartEngine() },
-  { what: 'the engine is killed', isTight: true, act: (host) => host.restartEngine({ signal: 'SIGKILL' }) },
+  { what: 'the engine is restarted', leaks: 'bridges', act: (host) => host.restartEngine() },
+  {
+    what: 'the engine is killed',
+    leaks: 'bridges',
+    act: (host) => host.restartEngine({ signal: 'SIGKILL' }),
+  },
 ]
 
 /** The directory has grown, and the policies of before hold for the new host and its containers too. */
 export const HOST_JOINS: Perturbation = {
   what: 'a host joins where a policy holds',
-  isTight: true,
+  leaks: 'nobody',
   async act(host, truthLab) {
     await applyPolicies(host, { policies: [DB_FROM_WEB] })
     await truthLab.join()

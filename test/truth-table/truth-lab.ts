@@ -22,12 +22,16 @@ export interface TruthLab extends AsyncDisposable {
   join(): Promise<void>
 }
 
-/** @param settings Of every plugin. @throws Error or ExecaError */
-export async function startTruthLab(
-  count: number,
-  settings: Readonly<Record<string, string>>,
-): Promise<TruthLab> {
-  const truthLab = await startHosts(count, { ...PLAN6, ...settings })
+export interface TruthLabWish {
+  readonly count: number
+  readonly iptables: 'nft' | 'legacy'
+  /** Of every plugin. */
+  readonly settings: Readonly<Record<string, string>>
+}
+
+/** @throws Error or ExecaError */
+export async function startTruthLab(wish: TruthLabWish): Promise<TruthLab> {
+  const truthLab = await startHosts({ ...wish, settings: { ...PLAN6, ...wish.settings } })
   try {
     await Promise.all(truthLab.hosts.map((host, index) => startTruthMembers(host, index + 1)))
     return truthLab
@@ -37,35 +41,40 @@ export async function startTruthLab(
   }
 }
 
-function startHosts(count: number, settings: Readonly<Record<string, string>>): Promise<TruthLab> {
-  const name = `truth${count}`
-  return count === 1 ? startAlone(name, settings) : startTogether(name, count, settings)
+function startHosts(wish: TruthLabWish): Promise<TruthLab> {
+  return wish.count === 1 ? startAlone(wish) : startTogether(wish)
 }
 
-async function startAlone(name: string, settings: Readonly<Record<string, string>>): Promise<TruthLab> {
-  const { lab, host } = await startRomanaHost({ lab: name, ...hostOptions(1) }, settings)
+function nameOf({ count, iptables }: TruthLabWish): string {
+  return `truth${count}${iptables.charAt(0)}`
+}
+
+async function startAlone(wish: TruthLabWish): Promise<TruthLab> {
+  const name = nameOf(wish)
+  const { lab, host } = await startRomanaHost({ lab: name, ...hostOptions(wish, 1) }, wish.settings)
   const join = () => Promise.reject(new Error(`Cannot join lab ${name}: its host has a store of its own`))
   return { lab, name, hosts: [host], join, [Symbol.asyncDispose]: lab.stop }
 }
 
-async function startTogether(
-  name: string,
-  count: number,
-  settings: Readonly<Record<string, string>>,
-): Promise<TruthLab> {
-  const numbers = Array.from({ length: count }, (_, index) => index + 1)
-  const options = { lab: name, underlay: UNDERLAY, hosts: numbers.map(hostOptions), settings } as const
-  const cluster = await startRomanaCluster(options)
+async function startTogether(wish: TruthLabWish): Promise<TruthLab> {
+  const name = nameOf(wish)
+  const options = Array.from({ length: wish.count }, (_, index) => hostOptions(wish, index + 1))
+  const cluster = await startRomanaCluster({
+    lab: name,
+    underlay: UNDERLAY,
+    hosts: options,
+    settings: wish.settings,
+  })
   const { lab, hosts } = cluster
   async function join(): Promise<void> {
     const number = hosts.length + 1
-    const host = await lab.addHost({ name: `h${number}`, ...hostOptions(number) })
+    const host = await lab.addHost({ name: `h${number}`, ...hostOptions(wish, number) })
     await cluster.join(host)
     await startTruthMembers(host, number)
   }
   return { lab, name, hosts, join, [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose]() }
 }
 
-function hostOptions(number: number): Omit<LabHostOptions, 'name'> {
-  return { release: 'sid', engineArgs: engineArgsOf(number) }
+function hostOptions({ iptables }: TruthLabWish, number: number): Omit<LabHostOptions, 'name'> {
+  return { release: 'sid', iptables, engineArgs: engineArgsOf(number) }
 }
