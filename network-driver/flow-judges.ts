@@ -24,29 +24,35 @@ export interface JudgedHost
 
 /** @param plan one of the host's plans: flows of its family are judged. */
 export function judgesOf(host: JudgedHost, plan: AddressPlan): Judges {
-  const { isHostOpen, stores, seen } = host
+  const { isHostOpen, stores, policies } = host
   const { family } = plan.cidr
   const own = new Set(ownAddresses(host).flatMap((address) => valueIn(family, address)))
   const classes = new Map(host.endpoints.flatMap((record) => classOf(record, family)))
+  return {
+    plan,
+    policies: policiesOf(policies),
+    isHostOpen,
+    stores,
+    isHost: (address) => own.has(address.value) || isLoopback(address),
+    linkOf: ({ value }) => classes.get(value),
+    isPublished: publishedBy(host, family),
+    isOutside: (address) => leadsOutside(host, address),
+  }
+}
+
+function publishedBy(host: JudgedHost, family: Family): Judges['isPublished'] {
   const published = new Set(
     portRules(host)
       .filter(({ hostAddress }) => hostAddress.family === family && !isLoopback(hostAddress))
       .map(({ protocol, address, containerPort }) => `${protocol} ${address} ${containerPort}`),
   )
-  const uplinks = host.uplinks ?? seen.defaultLinks
-  return {
-    plan,
-    policies: policiesOf(host.policies),
-    isHostOpen,
-    stores,
-    isHost: (address) => own.has(address.value) || isLoopback(address),
-    linkOf: ({ value }) => classes.get(value),
-    isPublished: ({ protocol, server, serverPort }) => published.has(`${protocol} ${server} ${serverPort}`),
-    isOutside(address) {
-      const way = wayTo(address, seen.mainRoutes)
-      return way === undefined || uplinks.includes(way.link)
-    },
-  }
+  return ({ protocol, server, serverPort }) => published.has(`${protocol} ${server} ${serverPort}`)
+}
+
+/** Where nobody knows the way, what was forwarded went one that this host does not see in its main table. */
+function leadsOutside({ uplinks, seen }: JudgedHost, address: Ip): boolean {
+  const way = wayTo(address, seen.mainRoutes)
+  return way === undefined || (uplinks ?? seen.defaultLinks).includes(way.link)
 }
 
 /** Also gateways that were not there yet when the host was seen. */
