@@ -133,8 +133,11 @@ function byRules(world: World): (flow: GeneratedFlow) => boolean {
     segmentMatch: world.segmentMatch,
     ...(world.isCluster && { cluster: { peers: [], stores: STORES, mainRoutes: ROUTES } }),
   })
-  const filter = firewall.find(({ family, table }) => family === 4 && table === 'filter')
-  const chains = readChains(new Map(filter?.chains.map(({ name, rules }) => [name, rules])))
+  const chainsOf = (wanted: string) => {
+    const found = firewall.find(({ family, table }) => family === 4 && table === wanted)
+    return readChains(new Map(found?.chains.map(({ name, rules }) => [name, rules])))
+  }
+  const [raw, filter] = [chainsOf('raw'), chainsOf('filter')]
   return ({ source, server, service: { protocol, port, type }, called }) => {
     const [from = '', to = ''] = [PLACES[source], PLACES[server]]
     const packet: WalkedPacket = {
@@ -147,7 +150,10 @@ function byRules(world: World): (flow: GeneratedFlow) => boolean {
       type,
       ...(called && protocol !== 'icmp' && { sentTo: called }),
     }
-    return walk(chains, to === '' ? 'ROMANA-INPUT' : 'ROMANA-FORWARD', packet) === 'DROP'
+    return (
+      walk(raw, 'ROMANA-PREROUTING', { ...packet, ...packet.sentTo }) === 'DROP' ||
+      walk(filter, to === '' ? 'ROMANA-INPUT' : 'ROMANA-FORWARD', packet) === 'DROP'
+    )
   }
 }
 

@@ -73,6 +73,8 @@ const MATCHES: Readonly<Record<string, (value: string, packet: WalkedPacket) => 
     const states = ['NEW', ...(sentTo === undefined ? [] : ['DNAT'])]
     return value.split(',').some((state) => states.includes(state))
   },
+  // No source here is forged.
+  '--invert': () => false,
   // Nobody here is another host.
   '--match-set': () => false,
   // A packet that begins a flow has its addresses and is of its caller.
