@@ -29,8 +29,8 @@ export function withPlaces(
   }))
 }
 
-/** Not what a member answers that is an endpoint itself. */
 const SENT_FIRST_TO = '-p tcp -m conntrack'
+/** Not what a member answers that is an endpoint itself. */
 const BY_CALLER = '--ctdir ORIGINAL -j DROP'
 
 /**
