@@ -5,6 +5,7 @@
 import type { AddressPlan, Plans } from '../address/address-plan.ts'
 import type { Cidr } from '../address/cidr.ts'
 import type { Family } from '../address/ip.ts'
+import { dropErrorsOfEndpoints, dropErrorsOfStrangers, errorChains, errorRules } from './forged-errors.ts'
 import { ASK_NEIGHBOUR, hostChains, INPUT } from './host-rules.ts'
 import type { Chain, FirewallTable } from './host-state.ts'
 import { ANY_ENDPOINT, ANY_INTERNAL, CHAIN_PREFIX } from './marks.ts'
@@ -12,14 +13,12 @@ import { type NatOptions, natRules, translatedSources } from './nat-rules.ts'
 import type { PeerWay } from './peers.ts'
 import type { Policy } from './policy.ts'
 import { type PolicyRules, policyRules } from './policy-rules.ts'
-import { HAIRPIN, PORTS, type PortRule, portChains } from './port-rules.ts'
+import { HAIRPIN, LOOPBACK, PORTS, type PortRule, portChains } from './port-rules.ts'
 import { type SegmentRules, segmentRules } from './segment-rules.ts'
 import { type StoreAddress, storeRules } from './store-rules.ts'
 
 const PREROUTING = `${CHAIN_PREFIX}PREROUTING`
 const FORWARD = `${CHAIN_PREFIX}FORWARD`
-/** Whose errors about what goes between endpoints are believed. */
-const ERRORS = `${CHAIN_PREFIX}ERRORS`
 /** In nat: which source what leaves gets. */
 export const POSTROUTING = `${CHAIN_PREFIX}POSTROUTING`
 
@@ -65,7 +64,7 @@ function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[
       chains: [
         ...segments.chains,
         ...policies.chains,
-        ...errorChains(plan, options.cluster),
+        ...errorChains(waysOf(family, options.cluster)),
         forwardChain(plan, options, { segments, policies }),
         ports.filter,
         ...hostChains(plan.cidr, {
@@ -89,10 +88,13 @@ function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[
  * A match on the route, and not the sysctl rp_filter: `all=2` would turn the sysctl into a loose check. On a link that
  * hosts share the route says no more than the link; there the addresses of a host come from its own link address only.
  * A container may ask for its gateway from its link-local address, which has no route and which no kernel forwards.
+ * The loopback's addresses get past the kernel where somebody has set route_localnet. It is too late to drop them when others'
+ * rules have translated them; those of IPv6 no kernel lets in.
  */
 function sourceRules({ cidr }: AddressPlan, cluster: ClusterRules | undefined): string[] {
   const neighbours = waysOf(cidr.family, cluster).filter(({ isNeighbour }) => isNeighbour)
   return [
+    ...(cidr.family === 4 ? [`-d ${LOOPBACK[4]} -i ${ANY_ENDPOINT} -j DROP`] : []),
     ...(cidr.family === 6 ? [`-s fe80::/10 -i ${ANY_ENDPOINT} ${ASK_NEIGHBOUR} -j RETURN`] : []),
     `-i ${ANY_ENDPOINT} -m rpfilter --invert -j DROP`,
     `-s ${cidr} -m rpfilter --invert -j DROP`,
@@ -121,7 +123,9 @@ function forwardChain(
       ...segmentSizeRules(cidr),
       `-s ${cidr} -m conntrack --ctstate ESTABLISHED -j ACCEPT`,
       `! -s ${cidr} -d ${cidr} -m conntrack --ctstate ESTABLISHED -j ACCEPT`,
-      ...errorRules(cidr, options),
+      dropErrorsOfEndpoints(cidr),
+      ...dropErrorsOfStrangers(cidr),
+      ...errorRules(cidr, options.uplinks, waysOf(cidr.family, options.cluster)),
       `-d ${cidr} -m conntrack --ctstate DNAT -j ${PORTS}`,
       `-d ${cidr} -j DROP`,
       ...options.uplinks.flatMap((uplink) => wayOut(cidr, uplink, options)),
@@ -139,35 +143,6 @@ function forwardChain(
 function segmentSizeRules(plan: Cidr): string[] {
   const clamp = '-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu'
   return [`-s ${plan} ${clamp}`, `! -s ${plan} -d ${plan} ${clamp}`]
-}
-
-/**
- * Whose ICMP errors are believed: a forged "fragmentation needed" shrinks a stranger's path MTU. Never those of endpoints, and of
- * others only by the links to the world. Of what goes between endpoints nobody knows but their hosts, told by their MAC addresses;
- * where a host is behind a router, that may have to say something too, and nobody knows by which address.
- */
-function errorRules(plan: Cidr, { uplinks, cluster }: FirewallOptions): string[] {
-  const toPlan = `! -s ${plan} -d ${plan}`
-  const within = `-m conntrack --ctstate RELATED --ctorigsrc ${plan} --ctorigdst ${plan}`
-  const ways = waysOf(plan.family, cluster)
-  const links = new Set([...uplinks, ...ways.map(({ link }) => link)])
-  const strangers = `${toPlan} ${within} -j ${ways.length === 0 ? 'DROP' : ERRORS}`
-  return [
-    ...(ways.every(isKnownNeighbour) ? [strangers] : []),
-    ...[...links].map((link) => `${toPlan} -i ${link} -m conntrack --ctstate RELATED -j ACCEPT`),
-  ]
-}
-
-/** Lets pass what other hosts say. */
-function errorChains({ cidr }: AddressPlan, cluster: ClusterRules | undefined): Chain[] {
-  const ways = waysOf(cidr.family, cluster)
-  if (ways.length === 0 || !ways.every(isKnownNeighbour)) return []
-  const hosts = ways.map(({ link, linkAddress }) => `-i ${link} -m mac --mac-source ${linkAddress} -j RETURN`)
-  return [{ name: ERRORS, rules: [...hosts, '-j DROP'] }]
-}
-
-function isKnownNeighbour({ isNeighbour, linkAddress }: PeerWay): boolean {
-  return isNeighbour && linkAddress !== undefined
 }
 
 function waysOf(family: Family, cluster: ClusterRules | undefined): PeerWay[] {

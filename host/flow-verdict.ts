@@ -38,19 +38,21 @@ export function isForbidden(judges: Judges, flow: Flow): boolean {
   return isToPlan === true ? !mayReceive(judges, flow) : !mayLeave(judges, flow)
 }
 
-/** What nobody but the endpoints of this host may do at all. */
+/** What nobody but the endpoints of this host may do at all, and those of internal networks by pings only. */
 function mayReachHost(judges: Judges, flow: Flow): boolean {
   const link = judges.linkOf(flow.source)
-  if (link === undefined) return false
+  if (link === undefined || isLoopback(flow.destination)) return false
+  if (link === 'internal') return isPing(flow) && judgeEgress(judges, flow) !== 'denied'
   const verdict = judgeToHost(judges, flow)
   if (verdict !== 'unsaid') return verdict === 'allowed'
-  if (isUsualOfHost(flow)) return true
-  return judges.isHostOpen && link !== 'internal' && !isLoopback(flow.server)
+  return judges.isHostOpen || isPing(flow) || isQuestion(flow)
 }
 
-function isUsualOfHost({ protocol, serverPort, icmpType }: Flow): boolean {
-  if (protocol === 'icmp') return icmpType === 8
-  if (protocol === 'icmpv6') return icmpType === 128
+function isPing({ protocol, icmpType }: Flow): boolean {
+  return (protocol === 'icmp' && icmpType === 8) || (protocol === 'icmpv6' && icmpType === 128)
+}
+
+function isQuestion({ protocol, serverPort }: Flow): boolean {
   return (protocol === 'tcp' || protocol === 'udp') && serverPort === 53
 }
 

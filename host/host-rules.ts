@@ -1,9 +1,9 @@
 /** What may come to the host itself from the plan, whichever of its addresses is called. Pure. */
 import type { Cidr } from '../address/cidr.ts'
 import type { Family } from '../address/ip.ts'
+import { dropErrors } from './forged-errors.ts'
 import type { Chain } from './host-state.ts'
-import { ANY_ENDPOINT, ANY_INTERNAL, CHAIN_PREFIX } from './marks.ts'
-import { LOOPBACK } from './port-rules.ts'
+import { ANY_ENDPOINT, ANY_ROUTED, CHAIN_PREFIX } from './marks.ts'
 import { hostStoreRules, type StoreAddress } from './store-rules.ts'
 
 export const INPUT = `${CHAIN_PREFIX}INPUT`
@@ -53,17 +53,14 @@ function hostChain(family: Family, { isOpen, policies, stores }: HostRules): Cha
       ...hostStoreRules(stores),
       '-m conntrack --ctstate ESTABLISHED -j ACCEPT',
       ...asks.map((ask) => `-i ${ANY_ENDPOINT} ${ask} -j ACCEPT`),
+      ...(isOpen || policies.length > 0 ? [dropErrors(family)] : []),
       ...policies,
       `-i ${ANY_ENDPOINT} ${ECHO_REQUEST[family]} -j ACCEPT`,
-      `-i ${ANY_ENDPOINT} -p udp -m udp --dport 53 -j ACCEPT`,
-      `-i ${ANY_ENDPOINT} -p tcp -m tcp --dport 53 -j ACCEPT`,
-      ...(isOpen ? openRules(family) : []),
+      // Not for internal networks: a name server that asks others is a way out.
+      `-i ${ANY_ROUTED} -p udp -m udp --dport 53 -j ACCEPT`,
+      `-i ${ANY_ROUTED} -p tcp -m tcp --dport 53 -j ACCEPT`,
+      ...(isOpen ? [`-i ${ANY_ROUTED} -j ACCEPT`] : []),
       '-j DROP',
     ],
   }
-}
-
-/** Not from internal networks. The loopback's addresses come from elsewhere only where somebody has set route_localnet. */
-function openRules(family: Family): string[] {
-  return [`-i ${ANY_INTERNAL} -j DROP`, `-d ${LOOPBACK[family]} -j DROP`, `-i ${ANY_ENDPOINT} -j ACCEPT`]
 }

@@ -22,8 +22,9 @@ export type LinkClass = keyof typeof LINK_CLASSES
 /** Host end of a veth pair: "rmne12" for a routed endpoint, "rmni13" for one of an internal network. */
 export const HOST_LINK_PREFIX = 'rmn'
 
-/** In rules: every host link, and those of internal networks. */
+/** In rules: every host link, those that lead somewhere, and those of internal networks. */
 export const ANY_ENDPOINT = `${HOST_LINK_PREFIX}+`
+export const ANY_ROUTED = `${HOST_LINK_PREFIX}${LINK_CLASSES.routed}+`
 export const ANY_INTERNAL = `${HOST_LINK_PREFIX}${LINK_CLASSES.internal}+`
 
 /** Container end of a veth pair, while it is in the host's namespace: "rmp12". */

@@ -4,8 +4,9 @@
  */
 import type { AddressPlan } from '../address/address-plan.ts'
 import type { Family } from '../address/ip.ts'
+import { dropErrors } from './forged-errors.ts'
 import type { Chain } from './host-state.ts'
-import { ANY_ENDPOINT, ANY_INTERNAL, CHAIN_PREFIX } from './marks.ts'
+import { ANY_ENDPOINT, ANY_INTERNAL, ANY_ROUTED, CHAIN_PREFIX } from './marks.ts'
 import type { Policy } from './policy.ts'
 import { partyMatch, peerMatches, ruleMatches } from './policy-matches.ts'
 import { type PolicyTenant, policyTenants } from './policy-targets.ts'
@@ -57,7 +58,7 @@ export function policyRules(
     host: jumpOf(toHost),
     chains: [
       ...[egress, ingress, toHost].flatMap(chainsOf),
-      ...(ingress.policies.length === 0 ? [] : [permittedChain(acceptSegment)]),
+      ...(ingress.policies.length === 0 ? [] : [permittedChain(plan.cidr.family, acceptSegment)]),
     ],
   }
 }
@@ -94,7 +95,10 @@ function ingressPlace(plan: AddressPlan, policies: readonly Policy[]): Place {
   }
 }
 
-/** What an endpoint sends to the host it is on. What is not allowed to the host by name has what every endpoint has of it. */
+/**
+ * What an endpoint sends to the host it is on. What is not allowed to the host by name has what every endpoint has of it. To
+ * internal networks no policy opens it.
+ */
 function hostPlace(plan: AddressPlan, policies: readonly Policy[]): Place {
   return {
     name: 'TO-HOST',
@@ -107,7 +111,7 @@ function hostPlace(plan: AddressPlan, policies: readonly Policy[]): Place {
     ),
     head: [],
     allow: [
-      (policy) => (namesHost(policy) ? lines(plan.cidr.family, '', policy, '-j ACCEPT') : []),
+      (policy) => (namesHost(policy) ? lines(plan.cidr.family, `-i ${ANY_ROUTED}`, policy, '-j ACCEPT') : []),
       (policy) => allowLines(plan, policy, '-d', '-j RETURN'),
     ],
   }
@@ -166,10 +170,11 @@ function judgement({ head, allow }: Place, policies: readonly Policy[]): string[
   return [...head, ...allow.flatMap((some) => policies.flatMap(some)), ...(denies ? ['-j DROP'] : [])]
 }
 
-/** A policy opens no internal network: there the segment is all there is. */
-function permittedChain(acceptSegment: string): Chain {
-  return {
-    name: PERMITTED,
-    rules: [acceptSegment, `-i ${ANY_INTERNAL} -j DROP`, `-o ${ANY_INTERNAL} -j DROP`, '-j ACCEPT'],
-  }
+/**
+ * A policy opens no internal network: there the segment is all there is. What it lets in are no
+ * errors: those of outside pass without it, and others are forged.
+ */
+function permittedChain(family: Family, acceptSegment: string): Chain {
+  const closed = [`-i ${ANY_INTERNAL} -j DROP`, `-o ${ANY_INTERNAL} -j DROP`, dropErrors(family)]
+  return { name: PERMITTED, rules: [acceptSegment, ...closed, '-j ACCEPT'] }
 }

@@ -12,8 +12,8 @@ export interface Disturbance {
 const HOST_RULES = [
   '-A ROMANA-HOST -m conntrack --ctstate ESTABLISHED -j ACCEPT',
   '-A ROMANA-HOST -i rmn+ -p icmp -m icmp --icmp-type 8 -j ACCEPT',
-  '-A ROMANA-HOST -i rmn+ -p udp -m udp --dport 53 -j ACCEPT',
-  '-A ROMANA-HOST -i rmn+ -p tcp -m tcp --dport 53 -j ACCEPT',
+  '-A ROMANA-HOST -i rmne+ -p udp -m udp --dport 53 -j ACCEPT',
+  '-A ROMANA-HOST -i rmne+ -p tcp -m tcp --dport 53 -j ACCEPT',
   '-A ROMANA-HOST -j DROP',
 ]
 const REFILL_HOST = [':ROMANA-HOST - [0:0]', ...HOST_RULES]

@@ -23,6 +23,7 @@ const SEGMENT_FILTER =
 test('the rules of the default plan are these', () => {
   expect(show()).toBe(`IPv4 raw
   PREROUTING: -j ROMANA-PREROUTING
+  ROMANA-PREROUTING: -d 127.0.0.0/8 -i rmn+ -j DROP
   ROMANA-PREROUTING: -i rmn+ -m rpfilter --invert -j DROP
   ROMANA-PREROUTING: -s 10.0.0.0/8 -m rpfilter --invert -j DROP
 IPv4 filter
@@ -35,6 +36,9 @@ IPv4 filter
   ROMANA-FORWARD: ! -s 10.0.0.0/8 -d 10.0.0.0/8 -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
   ROMANA-FORWARD: -s 10.0.0.0/8 -m conntrack --ctstate ESTABLISHED -j ACCEPT
   ROMANA-FORWARD: ! -s 10.0.0.0/8 -d 10.0.0.0/8 -m conntrack --ctstate ESTABLISHED -j ACCEPT
+  ROMANA-FORWARD: -s 10.0.0.0/8 -p icmp -m conntrack --ctstate INVALID,RELATED -j DROP
+  ROMANA-FORWARD: ! -d 10.0.0.0/8 -p icmp -m conntrack --ctstate RELATED --ctorigsrc 10.0.0.0/8 -j DROP
+  ROMANA-FORWARD: ! -d 10.0.0.0/8 -p icmp -m conntrack --ctstate RELATED --ctreplsrc 10.0.0.0/8 -j DROP
   ROMANA-FORWARD: ! -s 10.0.0.0/8 -d 10.0.0.0/8 -m conntrack --ctstate RELATED --ctorigsrc 10.0.0.0/8 --ctorigdst 10.0.0.0/8 -j DROP
   ROMANA-FORWARD: ! -s 10.0.0.0/8 -d 10.0.0.0/8 -i eth0 -m conntrack --ctstate RELATED -j ACCEPT
   ROMANA-FORWARD: -d 10.0.0.0/8 -m conntrack --ctstate DNAT -j ROMANA-PORTS
@@ -44,8 +48,8 @@ IPv4 filter
   ROMANA-FORWARD: -s 10.0.0.0/8 -m conntrack ! --ctstate DNAT -j DROP
   ROMANA-HOST: -m conntrack --ctstate ESTABLISHED -j ACCEPT
   ROMANA-HOST: -i rmn+ -p icmp -m icmp --icmp-type 8 -j ACCEPT
-  ROMANA-HOST: -i rmn+ -p udp -m udp --dport 53 -j ACCEPT
-  ROMANA-HOST: -i rmn+ -p tcp -m tcp --dport 53 -j ACCEPT
+  ROMANA-HOST: -i rmne+ -p udp -m udp --dport 53 -j ACCEPT
+  ROMANA-HOST: -i rmne+ -p tcp -m tcp --dport 53 -j ACCEPT
   ROMANA-HOST: -j DROP
   ROMANA-INPUT: -i lo -j RETURN
   ROMANA-INPUT: -i rmn+ -j ROMANA-HOST
@@ -103,9 +107,8 @@ describe('the rules', () => {
         .split('\n')
         .filter((line) => !closed.includes(line))
         .join('\n'),
-    ).toBe(`  ROMANA-HOST: -i rmni+ -j DROP
-  ROMANA-HOST: -d 127.0.0.0/8 -j DROP
-  ROMANA-HOST: -i rmn+ -j ACCEPT`)
+    ).toBe(`  ROMANA-HOST: -p icmp -m conntrack --ctstate INVALID,RELATED -j DROP
+  ROMANA-HOST: -i rmne+ -j ACCEPT`)
     expect(open).toContain(`  ROMANA-HOST: -p tcp -m tcp --dport 2379 -j DROP
   ROMANA-HOST: -p tcp -m conntrack --ctorigdstport 2379 --ctdir ORIGINAL -j DROP
   ROMANA-HOST: -m conntrack --ctstate ESTABLISHED -j ACCEPT`)

@@ -151,16 +151,17 @@ IN-1-2: -s 192.0.2.0/25 -p tcp -m multiport --dports 5432,6000:6010 -g ROMANA-PE
 IN-1-2: -s 192.0.2.0/25 -p icmp -m icmp --icmp-type 8 -g ROMANA-PERMITTED
 IN-1-2: -j DROP
 TO-HOST: -s 10.0.16.0/255.0.240.0 -g ROMANA-HOST-1
-HOST-1: -j ACCEPT
+HOST-1: -i rmne+ -j ACCEPT
 HOST-1: -d 10.0.16.0/255.0.240.0 -j RETURN
 HOST-1: -j DROP
 FORWARD: -s 10.0.0.0/8 -j ROMANA-EGRESS
 FORWARD: -d 10.0.0.0/8 -j ROMANA-INGRESS
 HOST: -m conntrack --ctstate ESTABLISHED -j ACCEPT
+HOST: -p icmp -m conntrack --ctstate INVALID,RELATED -j DROP
 HOST: -s 10.0.0.0/8 -i rmn+ -j ROMANA-TO-HOST
 HOST: -i rmn+ -p icmp -m icmp --icmp-type 8 -j ACCEPT
-HOST: -i rmn+ -p udp -m udp --dport 53 -j ACCEPT
-HOST: -i rmn+ -p tcp -m tcp --dport 53 -j ACCEPT
+HOST: -i rmne+ -p udp -m udp --dport 53 -j ACCEPT
+HOST: -i rmne+ -p tcp -m tcp --dport 53 -j ACCEPT
 HOST: -j DROP`)
   })
 })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SEGMENT_MATCHES } from '../../host/segment-rules.ts'
 import { makeNetnsSet } from '../support/netns.ts'
+import { testErrors } from './error-tests.ts'
 import { testForgeries } from './forgery-tests.ts'
 import { testHostAccess } from './host-access-tests.ts'
 import { VARIANTS } from './kernel-host.ts'
@@ -26,5 +27,6 @@ describe.concurrent.each(WORLDS)('through iptables-$variant by $match', ({ varia
     testReachability(() => world)
     testForgeries(() => world)
     if (match === 'bpf') testHostAccess(() => world)
+    if (match === 'bpf') describe('of errors', { concurrent: false }, () => testErrors(() => world))
   })
 })

@@ -57,6 +57,7 @@ it(`${COUNT} flows are cut within ${CUT_WITHIN_MS} ms, and those beside them are
     records: async () => ({ networks: [], endpoints: [], ports: [], policies: recordsOf([POLICY]) }),
     uplinks: undefined,
     seen,
+    endpoints: [],
     isHostOpen: false,
     stores: [],
   }

@@ -3,10 +3,9 @@ import * as v from 'valibot'
 import type { IptablesVariant } from '../../host/iptables-variant.ts'
 import type { LinkAddresses } from '../support/frames.ts'
 import type { Netns, NetnsSet } from '../support/netns.ts'
+import { linkTo, sendFrames } from '../support/send-frames.ts'
 import type { Sender } from './spoofs.ts'
 import { HOST_NUMBERS, makeWideWorld, othersOf, type WideWorld } from './wide-world.ts'
-
-const PROGRAM = new URL('../support/send-frames.pl', import.meta.url).pathname
 
 /** Link addresses that a sender uses, and the namespace it is in. */
 export interface Liar {
@@ -55,11 +54,7 @@ export async function makeSpoofWorld(set: NetnsSet, variant: IptablesVariant): P
   return {
     world,
     liar: (sender) => liars[sender],
-    async send(sender, frames) {
-      const input = `${frames.map((frame) => frame.toString('hex')).join('\n')}\n`
-      const { run } = liars[sender].netns
-      await run({ file: 'perl', args: [PROGRAM, 'eth0'], input, timeoutMs: 60_000 })
-    },
+    send: (sender, frames) => sendFrames(liars[sender].netns, frames),
     async takeCounts() {
       const seen = await takeCounts(host, 'seen')
       const delivered = await Promise.all(
@@ -98,19 +93,6 @@ async function connectBridge(set: NetnsSet, host: Netns): Promise<Netns> {
     'route add default via 172.17.0.1',
   )
   return netns
-}
-
-const Links = v.array(v.object({ address: v.string() }))
-const Neighbours = v.array(v.object({ lladdr: v.string() }))
-
-/** From eth0 to a neighbour, which is asked first. */
-async function linkTo({ run }: Netns, address: string): Promise<LinkAddresses> {
-  await run({ file: 'ping', args: ['-c', '1', '-W', '2', address] })
-  const [own] = v.parse(Links, JSON.parse(await run({ file: 'ip', args: ['-json', 'link', 'show', 'eth0'] })))
-  const show = ['-json', 'neighbour', 'show', address, 'dev', 'eth0']
-  const [neighbour] = v.parse(Neighbours, JSON.parse(await run({ file: 'ip', args: show })))
-  if (own === undefined || neighbour === undefined) throw new Error(`Cannot find the way to ${address}`)
-  return { from: own.address, to: neighbour.lladdr }
 }
 
 /** Kernels set the first two bits both in the errors that they send about a packet: marks have not. */

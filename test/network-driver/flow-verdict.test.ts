@@ -206,7 +206,7 @@ describe('the verdict of a flow', () => {
   const WELL: readonly Case[] = [
     ['a name asked of the own host', 'udp 10.1.17.2 > 192.0.2.1 53', {}],
     ['a service of an open host', 'tcp 10.1.17.2 > 192.0.2.1 7400', { isHostOpen: true }],
-    ['a name asked of the own host, from an internal network', 'udp 10.1.19.2 > 192.0.2.1 53', {}],
+    ['a ping of the own host, from an internal network', 'icmp 10.1.19.2 > 192.0.2.1 8', {}],
     ['a published port', 'tcp 192.0.2.254 > 10.1.18.2 7400 by 192.0.2.1 8080', {}],
     ['what a container of Docker publishes', 'tcp 10.1.17.2 > 172.17.0.2 7400 by 192.0.2.1 80', {}],
     ['the way out', 'tcp 10.1.17.2 > 192.0.2.254 80', {}],
@@ -225,6 +225,7 @@ describe('the verdict of a flow', () => {
       'tcp 10.1.19.2 > 192.0.2.1 7400',
       { isHostOpen: true },
     ],
+    ['a name that an internal network asks of its host', 'udp 10.1.19.2 > 192.0.2.1 53', {}],
     ['the way out of an internal network', 'tcp 10.1.19.2 > 192.0.2.254 80', {}],
     ['an outsider who calls a gateway', 'tcp 192.0.2.254 > 10.1.17.1 7400', { isHostOpen: true }],
     ['a port that only somebody else has translated', 'tcp 192.0.2.254 > 10.1.17.2 7400 by 192.0.2.1 80', {}],

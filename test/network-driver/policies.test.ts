@@ -99,6 +99,22 @@ describe('policies of the cluster', () => {
     expect(romana.kernel.flows).toEqual([FLOWS[2], FLOWS[2]])
   })
 
+  test('cut what a container of an internal network asks the host for names', async () => {
+    const romana = await startWithFlows()
+    const network = await romana.engine.createNetwork('vault', {
+      tenant: 'red',
+      segment: 'vault',
+      internal: true,
+    })
+    const { address } = await romana.engine.run('e1', network)
+    const to = '10.1.18.1'
+    romana.kernel.flows.push(
+      `udp      17 29 src=${address} dst=${to} sport=40000 dport=53 src=${to} dst=${address} sport=53 dport=40000 mark=0 use=1`,
+    )
+    await setAndCut(romana, recordsOf([{ ...DENY, appliesTo: [{ tenant: 'red', segment: 'vault' }] }]))
+    expect(romana.kernel.flows).toEqual(FLOWS)
+  })
+
   test('are not looked at twice', async () => {
     const romana = await startWithFlows()
     await setAndCut(romana, recordsOf([DENY]))

@@ -35,6 +35,7 @@ const OPTIONS: Readonly<Record<string, number>> = {
   '--bytecode': 1,
   '--ctstate': 1,
   '--ctorigsrc': 1,
+  '--ctreplsrc': 1,
   '--ctorigdst': 1,
   '--ctorigdstport': 1,
   '--ctdir': 1,

@@ -79,6 +79,7 @@ const MATCHES: Readonly<Record<string, (value: string, packet: WalkedPacket) => 
   '--match-set': () => false,
   // A packet that begins a flow has its addresses and is of its caller.
   '--ctorigsrc': (value, { source }) => isIn(value, source),
+  '--ctreplsrc': (value, { destination }) => isIn(value, destination),
   '--ctorigdst': (value, { destination, sentTo }) => isIn(value, sentTo?.destination ?? destination),
   '--ctorigdstport': (value, { port, sentTo }) => Number(value) === (sentTo?.port ?? port),
   '--ctdir': (value) => value === 'ORIGINAL',

@@ -51,7 +51,7 @@ export function arrives(policies: readonly OraclePolicy[], from: Place, to: Plac
   const out = judge(policies, 'egress', from, to, packet)
   if (from.kind === 'endpoint' && out === 'denied') return false
   if (to.kind === 'host')
-    return from.kind === 'endpoint' && (isUsualOfHost(packet) || opensHost(policies, from, packet))
+    return from.kind === 'endpoint' && (isUsualOfHost(from, packet) || opensHost(policies, from, packet))
   const isSameSegment =
     from.kind === 'endpoint' &&
     to.kind === 'endpoint' &&
@@ -71,7 +71,7 @@ function judge(
   packet: Packet,
 ): 'allowed' | 'denied' | 'unsaid' {
   const ours = policies.filter((policy) => policy.direction === direction && applies(policy, own))
-  if (ours.some((policy) => allows(policy, other, packet))) return 'allowed'
+  if (ours.some((policy) => allows(policy, own, other, packet))) return 'allowed'
   return ours.some((policy) => policy.default === 'deny') ? 'denied' : 'unsaid'
 }
 
@@ -83,13 +83,13 @@ function isOne(named: { readonly tenant?: string; readonly segment?: string }, p
   return named.tenant === place.tenant && (named.segment === undefined || named.segment === place.segment)
 }
 
-function allows({ peers = [], rules }: OraclePolicy, other: Place, packet: Packet): boolean {
-  return peers.some((peer) => isPeer(peer, other)) && isAnyRule(rules, packet)
+function allows({ peers = [], rules }: OraclePolicy, own: Place, other: Place, packet: Packet): boolean {
+  return peers.some((peer) => isPeer(peer, own, other)) && isAnyRule(rules, packet)
 }
 
-function isPeer(peer: OraclePeer, place: Place): boolean {
+function isPeer(peer: OraclePeer, own: Place, place: Place): boolean {
   if (peer.peer === 'any') return true
-  if (peer.peer === 'host') return place.kind === 'host'
+  if (peer.peer === 'host') return place.kind === 'host' && own.isInternal !== true
   if (peer.tenant !== undefined) return place.kind === 'endpoint' && isOne(peer, place)
   return isIn(peer.cidr, place.address) && !(peer.except ?? []).some((part) => isIn(part, place.address))
 }
@@ -126,13 +126,14 @@ function numberOf(address: string): bigint {
   return [...head, ...zeros, ...tail].reduce((number, part) => number * 65_536n + BigInt(`0x${part}`), 0n)
 }
 
-/** Every endpoint has these of the host it is on. */
-function isUsualOfHost({ protocol, port, type }: Packet): boolean {
+/** What policies deny at most: answers to pings, and names but on internal networks. */
+function isUsualOfHost({ isInternal = false }: Place, { protocol, port, type }: Packet): boolean {
   if (protocol === 'icmp') return type === 8
-  return protocol === 'icmp6' ? type === 128 : port === 53
+  return protocol === 'icmp6' ? type === 128 : port === 53 && !isInternal
 }
 
 function opensHost(policies: readonly OraclePolicy[], from: Place, packet: Packet): boolean {
+  if (from.isInternal === true) return false
   return policies.some(
     ({ direction, appliesTo, peers = [], rules, ...rest }) =>
       direction === 'egress' &&

@@ -19,11 +19,9 @@ const MACHINES: readonly Place[] = [
 ]
 const DOORS: readonly Door[] = [
   ...[...PLACES, ...MACHINES].map((place) => ({ name: place.name, place })),
-  ...PLACES.filter(({ kind }) => kind === 'host').map((place) => ({
-    name: `${place.name} by blue-web`,
-    place,
-    gatewayOf: 'blue-web',
-  })),
+  ...PLACES.filter(({ kind }) => kind === 'host').flatMap((place) =>
+    ['blue-web', 'vault'].map((gatewayOf) => ({ name: `${place.name} by ${gatewayOf}`, place, gatewayOf })),
+  ),
 ]
 
 describe('by the documentation', () => {
@@ -34,11 +32,12 @@ describe('by the documentation', () => {
       'outsider: all as its host',
       'outside: all as its host',
       'h1 by blue-web: icmp dns-tcp dns',
+      'h1 by vault: icmp dns-tcp dns',
     ])
   })
 
   it('a container of an internal network reaches', () => {
-    expect(reachedBy('vault@h1')).toEqual(['vault@h2: all'])
+    expect(reachedBy('vault@h1')).toEqual(['vault@h2: all', 'h1 by vault: icmp'])
   })
 
   it('a container of a bridge reaches', () => {
@@ -66,6 +65,7 @@ describe('by the documentation', () => {
       'outsider: all',
       'outside: all',
       'h1 by blue-web: all',
+      'h1 by vault: all',
     ])
   })
 

@@ -71,13 +71,13 @@ const OF_SEGMENTS: readonly Sentence[] = [
 
 const OF_HOSTS: readonly Sentence[] = [
   say(
-    'a container may ping its own host, and ask it for names',
+    'a container may ping its own host, and ask it for names if its network is not internal',
     'reached',
     (cell) =>
       isContainer(cell.from) &&
       cell.to.place.kind === 'host' &&
       isOnOneHost(cell) &&
-      (isPing(cell) || isDns(cell)),
+      (isPing(cell) || (isDns(cell) && !isInternal(cell.from))),
   ),
   say(
     'a container reaches no other service of its host, and nothing of other hosts',
