@@ -17,6 +17,12 @@ const ECHO_REQUEST = {
   6: '-p ipv6-icmp -m icmp6 --icmpv6-type 128',
 } as const
 
+/**
+ * Who has no address yet. The check of the reverse path lets that pass to everybody on the link (net/ipv4/netfilter/ipt_rpfilter.c),
+ * over IPv6 to whomever. To see whether an address is free one may ask the host so, and nothing else; no kernel forwards it.
+ */
+const NOBODY = { 4: '0.0.0.0/8', 6: '::/128' } as const
+
 /** What these rules depend on beside the plan. */
 export interface HostRules {
   /** Whether endpoints reach what listens on their own host. */
@@ -53,6 +59,7 @@ function hostChain(family: Family, { isOpen, policies, stores }: HostRules): Cha
       ...hostStoreRules(stores),
       '-m conntrack --ctstate ESTABLISHED -j ACCEPT',
       ...asks.map((ask) => `-i ${ANY_ENDPOINT} ${ask} -j ACCEPT`),
+      `-s ${NOBODY[family]} -j DROP`,
       ...(isOpen || policies.length > 0 ? [dropErrors(family)] : []),
       ...policies,
       `-i ${ANY_ENDPOINT} ${ECHO_REQUEST[family]} -j ACCEPT`,

@@ -11,6 +11,7 @@ export interface Disturbance {
 
 const HOST_RULES = [
   '-A ROMANA-HOST -m conntrack --ctstate ESTABLISHED -j ACCEPT',
+  '-A ROMANA-HOST -s 0.0.0.0/8 -j DROP',
   '-A ROMANA-HOST -i rmn+ -p icmp -m icmp --icmp-type 8 -j ACCEPT',
   '-A ROMANA-HOST -i rmne+ -p udp -m udp --dport 53 -j ACCEPT',
   '-A ROMANA-HOST -i rmne+ -p tcp -m tcp --dport 53 -j ACCEPT',

@@ -47,6 +47,7 @@ IPv4 filter
   ROMANA-FORWARD: -s 10.0.0.0/8 -o eth0 -j ACCEPT
   ROMANA-FORWARD: -s 10.0.0.0/8 -m conntrack ! --ctstate DNAT -j DROP
   ROMANA-HOST: -m conntrack --ctstate ESTABLISHED -j ACCEPT
+  ROMANA-HOST: -s 0.0.0.0/8 -j DROP
   ROMANA-HOST: -i rmn+ -p icmp -m icmp --icmp-type 8 -j ACCEPT
   ROMANA-HOST: -i rmne+ -p udp -m udp --dport 53 -j ACCEPT
   ROMANA-HOST: -i rmne+ -p tcp -m tcp --dport 53 -j ACCEPT

@@ -157,6 +157,7 @@ HOST-1: -j DROP
 FORWARD: -s 10.0.0.0/8 -j ROMANA-EGRESS
 FORWARD: -d 10.0.0.0/8 -j ROMANA-INGRESS
 HOST: -m conntrack --ctstate ESTABLISHED -j ACCEPT
+HOST: -s 0.0.0.0/8 -j DROP
 HOST: -p icmp -m conntrack --ctstate INVALID,RELATED -j DROP
 HOST: -s 10.0.0.0/8 -i rmn+ -j ROMANA-TO-HOST
 HOST: -i rmn+ -p icmp -m icmp --icmp-type 8 -j ACCEPT

@@ -120,6 +120,16 @@ describe.each(VARIANTS)('IPv6 through iptables-%s', (variant) => {
       .toContain('REACHABLE')
   })
 
+  test('a container that takes its gateway address is told that it is taken', async () => {
+    const { netns } = member('db')
+    const gateway = `${HOST6}:1:2:0:1`
+    await netns.ip(`address add ${gateway}/128 dev eth0`)
+    await expect
+      .poll(() => netns.run({ file: 'ip', args: ['address', 'show', 'to', gateway] }), { timeout: 5_000 })
+      .toContain('dadfailed')
+    await netns.ip(`address delete ${gateway}/128 dev eth0`)
+  })
+
   test('router advertisements of a container change nothing on the host', async () => {
     const before = await world.kernel.show()
     const { netns } = member('web1')

@@ -96,7 +96,7 @@ async function connectBridge(set: NetnsSet, host: Netns): Promise<Netns> {
 }
 
 /** Kernels set the first two bits both in the errors that they send about a packet: marks have not. */
-const MARKS = Array.from({ length: 47 }, (_, index) => index + 1)
+export const MARKS = Array.from({ length: 47 }, (_, index) => index + 1)
 
 function counterOf(dscp: number): string {
   return `mark${dscp}`

@@ -1,5 +1,6 @@
 /** Traffic that pretends to be somebody else's, by who can send it: 10.1.18.2 of segment db on host 1, a container on a bridge of Docker there, and an outsider on the link of the hosts. */
 import {
+  echoRequest,
   type Fragment,
   fragmentationNeeded,
   frame,
@@ -26,6 +27,7 @@ export const DB = { one: '10.1.18.2', two: '10.2.18.2' } as const
 export const HOSTS = { one: '198.18.1.11', two: '198.18.1.12' } as const
 export const WEB6 = { one: 'fd3a:1c55:9e02:1:1:1:0:2', two: 'fd3a:1c55:9e02:2:1:1:0:2' } as const
 export const HOSTS6 = { two: '2001:db8:1::12' } as const
+const GATEWAY6 = 'fd3a:1c55:9e02:1:1:2:0:1'
 /** Of UDP flows between web 2 and web 1, over IPv6 too, and one between host 2 and host 1. */
 export const FLOW_PORTS = { two: 4_000, one: 7_000 } as const
 /** What forged errors say, in bytes: over IPv6 no link takes less. */
@@ -33,20 +35,31 @@ const FORGED_MTU = 600
 const FORGED_MTU6 = 1280
 
 const DISCARD_PORT = 9
+const DNS_PORT = 53
 const FRAGMENT_BYTES = 64
 
 /** A datagram from a port that changes, with a source that is not the sender's. */
-function datagram(what: string, by: Sender, source: string, destination: string): Spoof {
+function datagram(what: string, by: Sender, source: string, destination: string, port = DISCARD_PORT): Spoof {
   const addresses = { source, destination }
   return {
     what,
     by,
     make(link, index, dscp) {
-      const payload = udp(addresses, [1024 + index, DISCARD_PORT], 'spoofed')
+      const payload = udp(addresses, [1024 + index, port], 'spoofed')
       return destination.includes(':')
         ? frame(link, 'ipv6', ipv6(addresses, 'udp', payload, { dscp }))
         : frame(link, 'ipv4', ipv4(addresses, 'udp', payload, { dscp, id: index }))
     },
+  }
+}
+
+/** What a host answers to everybody. */
+function ping(what: string, by: Sender, source: string, destination: string): Spoof {
+  return {
+    what,
+    by,
+    make: (link, index, dscp) =>
+      frame(link, 'ipv4', ipv4({ source, destination }, 'icmp', echoRequest(index), { dscp, id: index })),
   }
 }
 
@@ -115,6 +128,12 @@ export const SPOOFS: readonly Spoof[] = [
   datagram('as a gateway, to the segment', 'container', '10.1.17.1', WEB.two),
   datagram('as nobody, to everybody', 'container', '0.0.0.0', '255.255.255.255'),
   datagram('as nobody, to the host', 'container', '0.0.0.0', HOSTS.one),
+  datagram('as nobody, to all name servers', 'container', '0.0.0.0', '255.255.255.255', DNS_PORT),
+  datagram('as one of no net, to all name servers', 'container', '0.1.2.3', '255.255.255.255', DNS_PORT),
+  datagram('as nobody, to the name servers of the link', 'container', '0.0.0.0', '224.0.0.1', DNS_PORT),
+  ping('as nobody, to the hosts of the link', 'container', '0.0.0.0', '224.0.0.1'),
+  datagram('as nobody, over IPv6, to the name servers of the link', 'container', '::', 'ff02::1', DNS_PORT),
+  datagram('as nobody, over IPv6, to its gateway', 'container', '::', GATEWAY6, DNS_PORT),
   datagram('from loopback, to the host', 'container', '127.0.0.1', HOSTS.one),
   datagram('from loopback, to loopback', 'container', '127.0.0.1', '127.0.0.1'),
   datagram('to loopback', 'container', DB.one, '127.0.0.1'),

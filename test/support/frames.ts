@@ -89,6 +89,11 @@ export function packetTooBig(addresses: IpAddresses, mtu: number, about: Buffer)
   return message
 }
 
+/** RFC 792. @param id of who asks, 16 bits. */
+export function echoRequest(id: number): Buffer {
+  return withChecksum(Buffer.concat([Buffer.from([8, 0, 0, 0]), uint16(id), uint16(1)]))
+}
+
 /** RFC 826. */
 export function arpReply(
   at: { readonly mac: string; readonly ip: string },
