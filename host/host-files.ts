@@ -42,7 +42,7 @@ export async function readAdvertisedLinks(sysNetPath: string, links: readonly st
 }
 
 /** Undefined: there is no such sysctl. */
-async function isSet(sysNetPath: string, { path, value }: Sysctl): Promise<boolean | undefined> {
+export async function isSet(sysNetPath: string, { path, value }: Sysctl): Promise<boolean | undefined> {
   return await readText(`${sysNetPath}/${path}`).then(
     (text) => text.trim() === value,
     () => undefined,
@@ -58,12 +58,15 @@ export async function readText(path: string): Promise<string> {
   }
 }
 
-/** @throws RomanaError E_HOST */
-export async function writeText(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text)
-  } catch (cause) {
-    throw hostError(`write ${path}`, cause)
+/** Well where there is no such sysctl: the link has gone meanwhile, or has no IPv6. */
+export function makeSetSysctl(sysNetPath: string): (sysctl: Sysctl) => Promise<void> {
+  return async ({ path, value }) => {
+    const file = `${sysNetPath}/${path}`
+    try {
+      await writeFile(file, `${value}\n`)
+    } catch (cause) {
+      if (!reasonOf(cause).includes('ENOENT')) throw hostError(`write ${file}`, cause)
+    }
   }
 }
 

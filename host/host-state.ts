@@ -1,6 +1,7 @@
 /** What the kernel of this host shall carry, and what it was seen to carry. Plain data. */
 import type { Cidr } from '../address/cidr.ts'
 import type { Family, Ip } from '../address/ip.ts'
+import type { Sysctl } from './host-files.ts'
 import type { IptablesVariant } from './iptables-variant.ts'
 
 /** A route of Romana's own table. */
@@ -99,6 +100,8 @@ export interface ObservedHost extends HostSets {
   readonly defaultLinks: readonly string[]
   /** Of these, those that listen to routers as long as the host forwards no IPv6. */
   readonly advertisedLinks: readonly string[]
+  /** What our links have otherwise than they shall: as it shall be. */
+  readonly straySysctls: readonly Sysctl[]
   /** Networks of foreign addresses, main-table routes and nameservers: a plan must not overlap them. */
   readonly foreignNetworks: readonly ForeignNetwork[]
 }

@@ -3,9 +3,10 @@ import type { Cidr } from '../address/cidr.ts'
 import { reasonOf } from '../errors.ts'
 import type { FlowSelector } from './flow-selectors.ts'
 import { forgetFlows, forgetUdpFlows, listFlows, type UdpPort } from './flows.ts'
-import { writeText } from './host-files.ts'
+import type { Sysctl } from './host-files.ts'
 import type { ObservedHost } from './host-state.ts'
 import type { IpBatch } from './ip-batch.ts'
+import { linkSysctls } from './link-sysctls.ts'
 import { type ObserverParts, observeHost } from './observe.ts'
 import type { Flow } from './parse-conntrack.ts'
 import { type EndpointWiring, planEndpoint, planEndpointRemoval } from './plan-endpoint.ts'
@@ -40,6 +41,8 @@ export interface LinuxHostParts extends ObserverParts {
   readonly fastBatch: IpBatch
   /** For removing links, which waits 20 ms each for the kernel and must not hold up the making of others. */
   readonly slowBatch: IpBatch
+  /** Well where there is no such sysctl. @throws RomanaError E_HOST */
+  readonly setSysctl: (sysctl: Sysctl) => Promise<void>
 }
 
 export function openLinuxHost(parts: LinuxHostParts): Host {
@@ -65,7 +68,7 @@ async function apply(parts: LinuxHostParts, plan: HostPlan): Promise<void> {
   await runIp(parts, ['-6', '-batch', '-'], plan.ip6)
   // The kernel lets go of a rule a moment after it is deleted. A set that is left over hinders nobody, and the next look removes it.
   await restoreSet(parts, plan.hostSet.after).catch(() => undefined)
-  for (const { path, value } of plan.sysctls) await writeText(`${parts.sysNetPath}/${path}`, `${value}\n`)
+  for (const sysctl of plan.sysctls) await parts.setSysctl(sysctl)
 }
 
 async function runIp(
@@ -82,16 +85,19 @@ async function restoreSet({ run }: LinuxHostParts, lines: readonly string[]): Pr
 
 /**
  * The pair is made in a request of its own: `ip -force` goes on behind a failed line, and would mark and wire a link
- * that was there before and is another endpoint's.
+ * that was there before and is another endpoint's. Its sysctls are set while it is down, by this process.
  */
-async function addEndpoint({ fastBatch, slowBatch }: LinuxHostParts, wiring: EndpointWiring): Promise<void> {
+async function addEndpoint(parts: LinuxHostParts, wiring: EndpointWiring): Promise<void> {
+  const { fastBatch, slowBatch, setSysctl } = parts
+  const { hostLink } = wiring.links
   const [makeLinks, ...rest] = planEndpoint(wiring)
   if (makeLinks === undefined) return
   await fastBatch.run([makeLinks])
   try {
+    for (const sysctl of linkSysctls(hostLink)) await setSysctl(sysctl)
     await fastBatch.run(rest)
   } catch (cause) {
-    await removeLink(slowBatch, wiring.links.hostLink).catch(() => undefined)
+    await removeLink(slowBatch, hostLink).catch(() => undefined)
     throw cause
   }
 }

@@ -3,6 +3,8 @@ import type { Family } from '../address/ip.ts'
 import { readAdvertisedLinks, readForwarding, readForwarding6 } from './host-files.ts'
 import type { HostSets, ObservedHost, SeenTable } from './host-state.ts'
 import { type IptablesProgram, programName } from './iptables-variant.ts'
+import { parseHostLink } from './link-names.ts'
+import { readStraySysctls } from './link-sysctls.ts'
 import { ROUTE_PROTOCOL } from './marks.ts'
 import { observeNameservers, type ResolverFiles } from './nameservers.ts'
 import {
@@ -40,6 +42,7 @@ export async function observeHost(parts: ObserverParts): Promise<ObservedHost> {
       readForwarding6(sysNetPath),
       observeNameservers(parts.resolverFiles),
     ])
+  const hostLinks = links.map(({ name }) => name).filter((name) => parseHostLink(name) !== undefined)
   const defaultLinks = [...new Set([...ipv4.main.defaultLinks, ...ipv6.main.defaultLinks])]
   return {
     links,
@@ -54,6 +57,7 @@ export async function observeHost(parts: ObserverParts): Promise<ObservedHost> {
     forwarding6,
     defaultLinks,
     advertisedLinks: forwarding6 === false ? await readAdvertisedLinks(sysNetPath, defaultLinks) : [],
+    straySysctls: await readStraySysctls(sysNetPath, hostLinks),
     foreignNetworks: [...addresses.foreign, ...ipv4.main.foreign, ...ipv6.main.foreign, ...nameservers],
   }
 }

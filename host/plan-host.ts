@@ -49,6 +49,7 @@ function planSysctls(wanted: HostState, seen: ObservedHost): Sysctl[] {
     ...(wanted.forwarding && !seen.forwarding ? [FORWARDING] : []),
     ...(isMissing6 ? seen.advertisedLinks.map((link) => listenToRouters(link, '2')) : []),
     ...(isMissing6 ? [FORWARDING6] : []),
+    ...seen.straySysctls,
   ]
 }
 

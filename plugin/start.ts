@@ -3,6 +3,7 @@
 import type { Repeating } from '../cluster/repeat.ts'
 import { reasonOf } from '../errors.ts'
 import { readEphemeralPorts } from '../host/ephemeral-ports.ts'
+import { makeSetSysctl } from '../host/host-files.ts'
 import { openIpBatch } from '../host/ip-batch.ts'
 import { findIptables } from '../host/iptables-variant.ts'
 import { type Host, openLinuxHost } from '../host/linux-host.ts'
@@ -197,6 +198,7 @@ async function openHost({ paths }: Config, run: RunCommand): Promise<Host> {
     iptables: await findIptables(run),
     sysNetPath: paths.sysNet,
     resolverFiles: paths.resolverFiles,
+    setSysctl: makeSetSysctl(paths.sysNet),
   })
 }
 

@@ -79,6 +79,11 @@ describe.each(ENGINES)('IPv6 on the engine of Debian $release', ({ release, hasI
     expect(await routes()).toBe(before)
   })
 
+  it('no link of a container listens to routers, rules or no rules', async () => {
+    const { stdout } = await host.run('sh', ['-c', 'cat /proc/sys/net/ipv6/conf/rmn*/accept_ra'])
+    expect([...new Set(stdout.split('\n'))]).toEqual(['0'])
+  })
+
   it('what others take away comes back', async () => {
     await host.run('ip', ['-6', 'route', 'flush', 'table', '8200'])
     await host.run('ip', ['-6', 'rule', 'delete', 'priority', '8200'])

@@ -29,6 +29,7 @@ function seen(defaults: readonly Omit<MainRoute, 'destination'>[]): ObservedHost
     forwarding: false,
     forwarding6: false,
     advertisedLinks: [],
+    straySysctls: [],
     defaultLinks: [],
     foreignNetworks: [],
   }

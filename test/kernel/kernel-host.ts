@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FORWARDING6 } from '../../host/host-files.ts'
+import { FORWARDING6, makeSetSysctl } from '../../host/host-files.ts'
 import type { HostState } from '../../host/host-state.ts'
 import { openIpBatch } from '../../host/ip-batch.ts'
 import { findIptables, type IptablesVariant } from '../../host/iptables-variant.ts'
@@ -63,6 +63,7 @@ export async function openKernelHost(
     iptables: await findIptables(netns.run),
     sysNetPath,
     resolverFiles: { etc: '/nowhere', run: '/nowhere', mounted: '/nowhere' },
+    setSysctl: makeSetSysctl(sysNetPath),
   })
   set.defer(() => host.close())
   return {

@@ -115,6 +115,8 @@ function openFakeHost(kernel: Kernel, mayGoOn: () => void): Host {
     iptables: [],
     sysNetPath: '/nowhere',
     resolverFiles: { etc: '/nowhere', run: '/nowhere', mounted: '/nowhere' },
+    // Those of a plan are carried out below; those of a link go with it, and nobody looks at them.
+    setSysctl: () => Promise.resolve(),
   })
   return {
     ...linux,

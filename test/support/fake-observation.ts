@@ -39,6 +39,7 @@ export function observeFake({ ipState, tables, sysctls, sets }: FakeState): Obse
     forwarding: sysctls.has(formatSysctl(FORWARDING)),
     forwarding6: sysctls.has(formatSysctl(FORWARDING6)),
     advertisedLinks: [],
+    straySysctls: [],
     defaultLinks: ipState.routes.flatMap(({ destination, link, table }) =>
       table === 'main' && isDefault(destination) && link !== undefined ? [link] : [],
     ),
