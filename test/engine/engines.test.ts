@@ -121,7 +121,7 @@ describe('what Docker prints when something is wrong', () => {
       'its bits say host 2, and this is host 1',
     )
     expect(await failureOf(host, ['network', 'create', '-d', 'romana', 'any'])).toContain(
-      'Type: docker network create -d romana --ipam-driver romana',
+      'docker network create -d romana --ipam-driver romana NAME (E_IPAM_PAIR)',
     )
     expect(
       await failureOf(host, [

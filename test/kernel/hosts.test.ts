@@ -97,8 +97,13 @@ describe.each([
         expect(await deliveries(to, () => probeAll(outsider, to, '10.2.17.2'))).toBe('')
       }
       // Without the line that names the link address of host 2 it does.
-      const { netns } = world.host(1)
-      await netns.run({ file: `iptables-${variant}`, args: ['-t', 'raw', '-D', 'ROMANA-PREROUTING', '3'] })
+      const { run } = world.host(1).netns
+      const rules = await run({ file: `iptables-${variant}`, args: ['-t', 'raw', '-S', 'ROMANA-PREROUTING'] })
+      const line = rules.split('\n').find((rule) => rule.includes('-s 10.2.0.0/16')) ?? ''
+      await run({
+        file: `iptables-${variant}`,
+        args: ['-t', 'raw', ...line.replace('-A', '-D').split(' ')],
+      })
       const web1 = world.member('web1')
       expect(await deliveries(web1, () => probeAll(outsider, web1, '10.2.17.2'))).toBe(
         ['icmp', 'tcp', 'udp'].map((protocol) => `10.2.17.2 ${protocol}`).join('\n'),
