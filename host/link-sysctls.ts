@@ -9,6 +9,9 @@ export function linkSysctls(link: string): Sysctl[] {
   return [
     // A host that does not forward IPv6 would take a container for a router: a way out, an MTU, a prefix.
     { path: `ipv6/conf/${link}/accept_ra`, value: '0' },
+    // The kernel remembers whoever asks for the gateway, 1024 at most for all links (net/core/neighbour.c): a container that asks
+    // as many would keep the host from finding others. So it answers those only whose address is behind this very link.
+    { path: `ipv4/conf/${link}/arp_filter`, value: '1' },
   ]
 }
 

@@ -4,7 +4,7 @@ import type { IptablesVariant } from '../../host/iptables-variant.ts'
 import type { LinkAddresses } from '../support/frames.ts'
 import type { Netns, NetnsSet } from '../support/netns.ts'
 import { linkTo, sendFrames } from '../support/send-frames.ts'
-import type { Sender } from './spoofs.ts'
+import type { Sender } from './spoof-makers.ts'
 import { HOST_NUMBERS, makeWideWorld, othersOf, type WideWorld } from './wide-world.ts'
 
 /** Link addresses that a sender uses, and the namespace it is in. */

@@ -3,11 +3,13 @@
  * without our rules show that the sender can tell them, or that the kernel itself does not take them.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { arpReply, frame } from '../support/frames.ts'
+import { frame } from '../support/frames.ts'
+import { arpReply } from '../support/neighbour-frames.ts'
 import { makeNetnsSet, type Netns } from '../support/netns.ts'
 import { VARIANTS } from './kernel-host.ts'
+import { FLOW_PORTS, type Spoof } from './spoof-makers.ts'
 import { MARKS, makeSpoofWorld, type SpoofWorld } from './spoof-world.ts'
-import { DB, FLOW_PORTS, HOSTS, SPOOFS, type Spoof, WEB, WEB6 } from './spoofs.ts'
+import { DB, HOSTS, SPOOFS, WEB, WEB6 } from './spoofs.ts'
 
 const MANY = 10_000
 const SOME = 100

@@ -1,119 +1,23 @@
 /** Traffic that pretends to be somebody else's, by who can send it: 10.1.18.2 of segment db on host 1, a container on a bridge of Docker there, and an outsider on the link of the hosts. */
 import {
-  echoRequest,
-  type Fragment,
-  fragmentationNeeded,
-  frame,
-  type IpAddresses,
-  ipv4,
-  ipv6,
-  type LinkAddresses,
-  packetTooBig,
-  routerAdvertisement,
-  udp,
-} from '../support/frames.ts'
-
-export type Sender = 'container' | 'bridge container' | 'outsider'
-
-export interface Spoof {
-  readonly what: string
-  readonly by: Sender
-  /** The frame with this number. @param dscp its mark. */
-  readonly make: (link: LinkAddresses, index: number, dscp: number) => Buffer
-}
+  advertisement,
+  datagram,
+  forgedError,
+  forgedError6,
+  fragments,
+  neighbour,
+  ping,
+  type Spoof,
+} from './spoof-makers.ts'
 
 export const WEB = { one: '10.1.17.2', two: '10.2.17.2', three: '10.3.17.2' } as const
 export const DB = { one: '10.1.18.2', two: '10.2.18.2' } as const
 export const HOSTS = { one: '198.18.1.11', two: '198.18.1.12' } as const
+export const DB6 = { two: 'fd3a:1c55:9e02:2:1:2:0:2' } as const
 export const WEB6 = { one: 'fd3a:1c55:9e02:1:1:1:0:2', two: 'fd3a:1c55:9e02:2:1:1:0:2' } as const
 export const HOSTS6 = { two: '2001:db8:1::12' } as const
 const GATEWAY6 = 'fd3a:1c55:9e02:1:1:2:0:1'
-/** Of UDP flows between web 2 and web 1, over IPv6 too, and one between host 2 and host 1. */
-export const FLOW_PORTS = { two: 4_000, one: 7_000 } as const
-/** What forged errors say, in bytes: over IPv6 no link takes less. */
-const FORGED_MTU = 600
-const FORGED_MTU6 = 1280
-
-const DISCARD_PORT = 9
 const DNS_PORT = 53
-const FRAGMENT_BYTES = 64
-
-/** A datagram from a port that changes, with a source that is not the sender's. */
-function datagram(what: string, by: Sender, source: string, destination: string, port = DISCARD_PORT): Spoof {
-  const addresses = { source, destination }
-  return {
-    what,
-    by,
-    make(link, index, dscp) {
-      const payload = udp(addresses, [1024 + index, port], 'spoofed')
-      return destination.includes(':')
-        ? frame(link, 'ipv6', ipv6(addresses, 'udp', payload, { dscp }))
-        : frame(link, 'ipv4', ipv4(addresses, 'udp', payload, { dscp, id: index }))
-    },
-  }
-}
-
-/** What a host answers to everybody. */
-function ping(what: string, by: Sender, source: string, destination: string): Spoof {
-  return {
-    what,
-    by,
-    make: (link, index, dscp) =>
-      frame(link, 'ipv4', ipv4({ source, destination }, 'icmp', echoRequest(index), { dscp, id: index })),
-  }
-}
-
-/** Two halves of a datagram in turn. */
-function fragments(what: string, by: Sender, addresses: IpAddresses): Spoof {
-  return {
-    what,
-    by,
-    make(link, index, dscp) {
-      const id = index >> 1
-      const isLast = index % 2 === 1
-      const fragment: Fragment = { offset: isLast ? FRAGMENT_BYTES : 0, isLast }
-      const whole = udp(addresses, [1024 + id, DISCARD_PORT], 'spoofed '.repeat(FRAGMENT_BYTES / 8))
-      const part = whole.subarray(fragment.offset, isLast ? undefined : FRAGMENT_BYTES)
-      return frame(link, 'ipv4', ipv4(addresses, 'udp', part, { dscp, id, fragment }))
-    },
-  }
-}
-
-/** An ICMP error with the sender's own address, about a packet that it has never seen. */
-function forgedError(what: string, by: Sender, source: string, about: IpAddresses): Spoof {
-  const inner = ipv4(about, 'udp', udp(about, [FLOW_PORTS.one, FLOW_PORTS.two], 'long'), { dscp: 0 })
-  const message = fragmentationNeeded(FORGED_MTU, inner)
-  const addresses = { source, destination: about.source }
-  return {
-    what,
-    by,
-    make: (link, index, dscp) => frame(link, 'ipv4', ipv4(addresses, 'icmp', message, { dscp, id: index })),
-  }
-}
-
-/** The same over IPv6. */
-function forgedError6(what: string, by: Sender, source: string, about: IpAddresses): Spoof {
-  const inner = ipv6(about, 'udp', udp(about, [FLOW_PORTS.one, FLOW_PORTS.two], 'long'), { dscp: 0 })
-  const addresses = { source, destination: about.source }
-  const message = packetTooBig(addresses, FORGED_MTU6, inner)
-  return {
-    what: `over IPv6, ${what}`,
-    by,
-    make: (link, _index, dscp) => frame(link, 'ipv6', ipv6(addresses, 'icmp6', message, { dscp })),
-  }
-}
-
-function advertisement(what: string, by: Sender): Spoof {
-  const addresses = { source: 'fe80::bad', destination: 'ff02::1' }
-  const message = routerAdvertisement(addresses, '2001:db8:bad::')
-  const to = '33:33:00:00:00:01'
-  return {
-    what,
-    by,
-    make: ({ from }, _index, dscp) =>
-      frame({ from, to }, 'ipv6', ipv6(addresses, 'icmp6', message, { dscp, hopLimit: 255 })),
-  }
-}
 
 const FLOW = { source: WEB.one, destination: WEB.two }
 const FLOW6 = { source: WEB6.one, destination: WEB6.two }
@@ -147,6 +51,45 @@ export const SPOOFS: readonly Spoof[] = [
     destination: WEB.two,
   }),
   datagram('over IPv6, as a container of another segment', 'container', WEB6.one, WEB6.two),
+  datagram('over IPv6, as a neighbour, to its segment', 'container', 'fd3a:1c55:9e02:1:1:2:0:77', DB6.two),
+  fragments('in fragments, over IPv6, as a container of another segment', 'container', {
+    source: WEB6.one,
+    destination: WEB6.two,
+  }),
+  datagram(
+    'as a neighbour, to the name servers of the link',
+    'container',
+    '10.1.18.77',
+    '224.0.0.1',
+    DNS_PORT,
+  ),
+  datagram('to all hosts of the link', 'container', DB.one, '224.0.0.1'),
+  datagram(
+    'over IPv6, as another, to the name servers of the link',
+    'container',
+    WEB6.one,
+    'ff02::1',
+    DNS_PORT,
+  ),
+  datagram('from link-local, to the name servers of the link', 'container', 'fe80::bad', 'ff02::1', DNS_PORT),
+  neighbour(
+    'asks as another who has the gateway',
+    'solicitation',
+    { source: WEB6.one, destination: GATEWAY6 },
+    GATEWAY6,
+  ),
+  neighbour(
+    'says as another that it has its address',
+    'advertisement',
+    { source: WEB6.one, destination: GATEWAY6 },
+    WEB6.one,
+  ),
+  neighbour(
+    'says from link-local that it has the address of another',
+    'advertisement',
+    { source: 'fe80::bad', destination: GATEWAY6 },
+    WEB6.two,
+  ),
   datagram('from IPv4-mapped, over IPv6', 'container', `::ffff:${WEB.one}`, WEB6.two),
   advertisement('as a router, to the host', 'container'),
   forgedError('an error for a stranger', 'container', DB.one, FLOW),
@@ -154,6 +97,13 @@ export const SPOOFS: readonly Spoof[] = [
   datagram('as a container, to its segment', 'bridge container', '10.1.17.77', WEB.one),
   datagram('as a container of another host, to its segment', 'bridge container', WEB.three, WEB.one),
   datagram('as a container, to the host', 'bridge container', '10.1.17.77', HOSTS.one),
+  datagram(
+    'over IPv6, as a container, to its segment',
+    'bridge container',
+    'fd3a:1c55:9e02:1:1:1:0:77',
+    WEB6.one,
+  ),
+  datagram('over IPv6, as a container, to the host', 'bridge container', WEB6.two, GATEWAY6, DNS_PORT),
   forgedError('an error for a stranger', 'bridge container', '172.17.0.2', FLOW),
   datagram('as a container of another host, to its segment', 'outsider', WEB.two, WEB.one),
   datagram('as a container of this host, to its segment', 'outsider', '10.1.17.77', WEB.one),
@@ -166,6 +116,10 @@ export const SPOOFS: readonly Spoof[] = [
     destination: WEB.one,
   }),
   datagram('over IPv6, as a container of another host', 'outsider', WEB6.two, WEB6.one),
+  fragments('in fragments, over IPv6, as a container of another host', 'outsider', {
+    source: WEB6.two,
+    destination: WEB6.one,
+  }),
   forgedError('an error for a stranger', 'outsider', '198.18.1.99', FLOW),
   forgedError('as another host, an error for a stranger', 'outsider', HOSTS.two, FLOW),
   forgedError6('an error for a stranger', 'outsider', '2001:db8:1::99', FLOW6),

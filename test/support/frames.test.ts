@@ -1,15 +1,7 @@
 /** Frames, byte by byte, against what tcpdump and the RFCs say of them. */
 import { expect, test } from 'vitest'
-import {
-  arpReply,
-  fragmentationNeeded,
-  frame,
-  ipv4,
-  ipv6,
-  packetTooBig,
-  routerAdvertisement,
-  udp,
-} from './frames.ts'
+import { fragmentationNeeded, frame, ipv4, ipv6, packetTooBig, udp } from './frames.ts'
+import { arpReply, routerAdvertisement } from './neighbour-frames.ts'
 
 const IPV4 = { source: '10.1.17.2', destination: '10.1.17.3' }
 const IPV6 = { source: 'fd00::1', destination: '::ffff:10.1.17.2' }

@@ -2,9 +2,12 @@
 import { isIPv4 } from 'node:net'
 
 /** Two bytes behind both link addresses, IEEE 802. */
-const ETHER_TYPES = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const
+export const ETHER_TYPES = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const
 /** IANA protocol numbers. */
 const PROTOCOLS = { icmp: 1, udp: 17, icmp6: 58 } as const
+
+/** The header of a fragment in place of a protocol. */
+const FRAGMENT = 44
 
 export interface LinkAddresses {
   readonly from: string
@@ -49,18 +52,30 @@ export function ipv4(
   return Buffer.concat([header, payload])
 }
 
-/** RFC 8200. @param hopLimit 255 for what must come from a neighbour. */
+/** RFC 8200. @param hopLimit 255 for what must come from a neighbour. @param id of the packet that a fragment is of. */
 export function ipv6(
   { source, destination }: IpAddresses,
   protocol: keyof typeof PROTOCOLS,
   payload: Buffer,
-  { dscp, hopLimit = 64 }: Marked & { readonly hopLimit?: number },
+  {
+    dscp,
+    hopLimit = 64,
+    id = 0,
+    fragment,
+  }: Marked & { readonly hopLimit?: number; readonly id?: number; readonly fragment?: Fragment },
 ): Buffer {
+  const number = PROTOCOLS[protocol]
+  const extension = fragment === undefined ? Buffer.alloc(0) : fragmentHeader(number, fragment, id)
   const header = Buffer.alloc(8)
   header.writeUInt32BE((0x6000_0000 | (dscp << 22)) >>> 0, 0)
-  header.writeUInt16BE(payload.length, 4)
-  header.set([PROTOCOLS[protocol], hopLimit], 6)
-  return Buffer.concat([header, ipBytes(source), ipBytes(destination), payload])
+  header.writeUInt16BE(extension.length + payload.length, 4)
+  header.set([fragment === undefined ? number : FRAGMENT, hopLimit], 6)
+  return Buffer.concat([header, ipBytes(source), ipBytes(destination), extension, payload])
+}
+
+/** RFC 8200 4.5. */
+function fragmentHeader(protocol: number, { offset, isLast }: Fragment, id: number): Buffer {
+  return Buffer.concat([Buffer.from([protocol, 0]), uint16(offset | (isLast ? 0 : 1)), uint32(id)])
 }
 
 /** RFC 768. The checksum, over IPv6 too, is that of the addresses; over IPv4 it may be left out. */
@@ -94,38 +109,13 @@ export function echoRequest(id: number): Buffer {
   return withChecksum(Buffer.concat([Buffer.from([8, 0, 0, 0]), uint16(id), uint16(1)]))
 }
 
-/** RFC 826. */
-export function arpReply(
-  at: { readonly mac: string; readonly ip: string },
-  to: { readonly mac: string; readonly ip: string },
-): Buffer {
-  return Buffer.concat([
-    ...[1, ETHER_TYPES.ipv4].map(uint16),
-    Buffer.from([6, 4]),
-    uint16(2),
-    ...[at, to].flatMap(({ mac, ip }) => [macBytes(mac), ipBytes(ip)]),
-  ])
-}
-
-/** A router that offers itself and a prefix, RFC 4861 and RFC 4862. @param prefix of 64 bits. */
-export function routerAdvertisement(addresses: IpAddresses, prefix: string): Buffer {
-  const lifetimes = Buffer.alloc(8)
-  const option = Buffer.concat([
-    Buffer.from([3, 4, 64, 0xc0]),
-    ...[3600, 3600, 0].map(uint32),
-    ipBytes(prefix),
-  ])
-  const message = Buffer.concat([Buffer.from([134, 0, 0, 0, 64, 0]), uint16(1800), lifetimes, option])
-  message.writeUInt16BE(checksum6(addresses, 'icmp6', message), 2)
-  return message
-}
-
 function withChecksum(message: Buffer): Buffer {
   message.writeUInt16BE(checksum(message), 2)
   return message
 }
 
-function checksum6(
+/** Of what ICMPv6 and UDP carry over IPv6, RFC 8200 8.1. */
+export function checksum6(
   { source, destination }: IpAddresses,
   protocol: keyof typeof PROTOCOLS,
   payload: Buffer,
@@ -144,11 +134,13 @@ function checksum(bytes: Buffer): number {
   return ~sum & 0xffff
 }
 
-function macBytes(mac: string): Buffer {
+/** "02:00:00:00:00:01" as six bytes. */
+export function macBytes(mac: string): Buffer {
   return Buffer.from(mac.replaceAll(':', ''), 'hex')
 }
 
-function ipBytes(address: string): Buffer {
+/** An address of either family. */
+export function ipBytes(address: string): Buffer {
   if (isIPv4(address)) return Buffer.from(address.split('.').map(Number))
   // "::ffff:10.1.2.3" ends in an IPv4 address.
   const mapped = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(address)
@@ -162,10 +154,12 @@ function ipBytes(address: string): Buffer {
   return Buffer.concat([...left, ...(tail === undefined ? [] : zeros), ...right].map(uint16))
 }
 
-function uint16(number: number): Buffer {
+/** In network order. */
+export function uint16(number: number): Buffer {
   return Buffer.from([number >> 8, number & 0xff])
 }
 
-function uint32(number: number): Buffer {
+/** In network order. */
+export function uint32(number: number): Buffer {
   return Buffer.concat([uint16(Math.floor(number / 0x1_0000)), uint16(number % 0x1_0000)])
 }
