@@ -59,7 +59,7 @@ it('a packet that the kernel can assign to no connection does not leave with a p
   await talking
   expect((await count()).ofPlan).toBe(0)
   const { stdout } = await host.runInside('iptables', ['-L', 'ROMANA-FORWARD', '-v', '-n', '-x'])
-  const [dropped = ''] = stdout.split('\n').filter((line) => line.includes('INVALID'))
+  const [dropped = ''] = stdout.split('\n').filter((line) => / eth0 .* ctstate INVALID$/.test(line.trimEnd()))
   expect(Number.parseInt(dropped, 10)).toBeGreaterThan(0)
 })
 

@@ -94,9 +94,10 @@ export const CONTAINER_CASES: readonly NetworkCase[] = [
         script,
       )
       const one = stage.name('one')
-      const format = '{{.RestartCount}} {{.State.Running}}'
+      // One that is about to start again counts as running.
+      const format = '{{.RestartCount}} {{.State.Running}} {{.State.Restarting}}'
       await waitUntil({ what: 'the restart', timeoutMs: READY_TIMEOUT_MS }, async () => {
-        return (await stage.docker('inspect', '--format', format, one)) === '1 true'
+        return (await stage.docker('inspect', '--format', format, one)) === '1 true false'
       })
       return await life(stage, peer, one, network)
     },
