@@ -84,7 +84,7 @@ async function appear(host: LabHost, etcd: EtcdCluster, number: number, variatio
 
 interface Written {
   readonly number: number
-  readonly underlay: { readonly address: string }
+  readonly underlay: { readonly address: string; readonly linkAddress: string }
   readonly removed: boolean
 }
 
@@ -92,15 +92,20 @@ interface Written {
 function record(number: number, variation: number): Written & Readonly<Record<string, unknown>> {
   const address = `198.19.${100 + (variation % 100)}.${number % 250}`
   const usual = `198.19.${1 + Math.floor(number / 250)}.${1 + (number % 250)}`
+  const linkAddress = `02:42:00:00:${hex(number >> 8)}:${hex(number & 0xff)}`
   return {
     number,
     machineId: `machine-${number}`,
     name: `host-${number}`,
     instanceId: `instance-${number}`,
-    linkAddresses: [],
-    underlay: { address: variation === 0 ? usual : address },
+    linkAddresses: [linkAddress],
+    underlay: { address: variation === 0 ? usual : address, linkAddress },
     removed: false,
   }
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, '0')
 }
 
 function keyOf(number: number): string {
