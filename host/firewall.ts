@@ -92,18 +92,23 @@ function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[
  * rules have translated them; those of IPv6 no kernel lets in.
  */
 function sourceRules({ cidr }: AddressPlan, cluster: ClusterRules | undefined): string[] {
-  const neighbours = waysOf(cidr.family, cluster).filter(({ isNeighbour }) => isNeighbour)
   return [
     ...(cidr.family === 4 ? [`-d ${LOOPBACK[4]} -i ${ANY_ENDPOINT} -j DROP`] : []),
     ...(cidr.family === 6 ? [`-s fe80::/10 -i ${ANY_ENDPOINT} ${ASK_NEIGHBOUR} -j RETURN`] : []),
     `-i ${ANY_ENDPOINT} -m rpfilter --invert -j DROP`,
     `-s ${cidr} -m rpfilter --invert -j DROP`,
-    ...neighbours.flatMap(({ prefix, link, linkAddress }) =>
-      linkAddress === undefined
-        ? []
-        : [`-s ${prefix} -i ${link} -m mac ! --mac-source ${linkAddress} -j DROP`],
-    ),
+    ...neighbourRules(cidr, waysOf(cidr.family, cluster)),
   ]
+}
+
+/** One for each, so that only what they are about passes them: not the packets of this host, its containers and the world. */
+function neighbourRules(plan: Cidr, ways: readonly PeerWay[]): string[] {
+  const rules = ways.flatMap(({ prefix, link, linkAddress, isNeighbour }) =>
+    isNeighbour && linkAddress !== undefined
+      ? [`-s ${prefix} -i ${link} -m mac ! --mac-source ${linkAddress} -j DROP`]
+      : [],
+  )
+  return rules.length === 0 ? [] : [`! -s ${plan} -j RETURN`, `-i ${ANY_ENDPOINT} -j RETURN`, ...rules]
 }
 
 /** What does not concern the plan returns: Docker decides on it. */

@@ -141,6 +141,19 @@ describe('a host among others', () => {
     )
   })
 
+  test('leads past the lines about its neighbours what they are not about', async () => {
+    const kernel = await hostAmong(peer(2, '198.18.1.12'))
+    const lines = kernel.show().split('\n')
+    const chain = lines.filter((line) => line.startsWith('iptables -t raw -A ROMANA-PREROUTING '))
+    expect(chain.slice(-3).map((line) => line.slice('iptables -t raw -A ROMANA-PREROUTING '.length))).toEqual(
+      [
+        '! -s 10.0.0.0/8 -j RETURN',
+        '-i rmn+ -j RETURN',
+        '-s 10.2.0.0/16 -i eth0 -m mac ! --mac-source 02:42:00:00:00:02 -j DROP',
+      ],
+    )
+  })
+
   test('keeps containers from the store, and shows hosts the true source', async () => {
     const kernel = await hostAmong(peer(2, '198.18.1.12'))
     expect(kernel.show()).toContain('-s 10.0.0.0/8 -d 198.18.1.5/32 -p tcp -m tcp --dport 2379 -j DROP')
