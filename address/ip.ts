@@ -73,6 +73,14 @@ export class Ip {
   }
 }
 
+/**
+ * An address as the programs of a host write it, who mean where it leads: "::ffff:192.0.2.21" is called by IPv4 (RFC 4291, 2.5.5.2), and
+ * the link behind "fe80::1%eth0" is left out. @throws RomanaError E_ADDRESS
+ */
+export function parseWrittenAddress(text: string): Ip {
+  return Ip.parse(text.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, ''))
+}
+
 /** "10.1.17.5:80" or "[fd00::5]:80". */
 export function formatAddressPort(address: Ip, port: number | string): string {
   return address.family === 4 ? `${address}:${port}` : `[${address}]:${port}`

@@ -5,7 +5,7 @@
 import { readFile, readlink } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Cidr } from '../address/cidr.ts'
-import { ADDRESS_BITS, Ip } from '../address/ip.ts'
+import { ADDRESS_BITS, Ip, parseWrittenAddress } from '../address/ip.ts'
 import type { ForeignNetwork } from './host-state.ts'
 
 /** Where the host's files about nameservers are. */
@@ -50,10 +50,9 @@ export function parseNameservers(text: string, file: string): ForeignNetwork[] {
   })
 }
 
-/** A mapped address leads to the IPv4 one, and the link that a scope names does not matter here. */
 function addressOf(server: string): Ip | undefined {
   try {
-    return Ip.parse(server.replace(/^::ffff:(?=[\d.]+$)/i, '').replace(/%.*/, ''))
+    return parseWrittenAddress(server)
   } catch {
     return undefined
   }

@@ -1,6 +1,6 @@
 /** Where the members of the store listen: containers are kept from there. Names are looked up again now and then. */
 import { lookup } from 'node:dns/promises'
-import { Ip } from '../address/ip.ts'
+import { parseWrittenAddress } from '../address/ip.ts'
 import type { StoreAddress } from '../host/store-rules.ts'
 
 /** Milliseconds from one lookup of all names to the next. */
@@ -73,14 +73,9 @@ class Member {
   async lookUp(): Promise<boolean> {
     const found = await this.#lookup(this.#name).catch(() => [])
     if (found.length === 0) return false
-    this.addresses = found.map((text) => ({ address: addressOf(text), port: this.#port }))
+    this.addresses = found.map((text) => ({ address: parseWrittenAddress(text), port: this.#port }))
     return true
   }
-}
-
-/** "::ffff:192.0.2.21" is called by IPv4 (RFC 4291, 2.5.5.2); a link-local address may have its link behind it. */
-function addressOf(text: string): Ip {
-  return Ip.parse(text.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, ''))
 }
 
 function textsOf(members: readonly Member[]): string[] {
