@@ -5,12 +5,17 @@
 import type { AddressPlan, Plans } from '../address/address-plan.ts'
 import type { Cidr } from '../address/cidr.ts'
 import type { Family } from '../address/ip.ts'
-import { dropErrorsOfEndpoints, dropErrorsOfStrangers, errorChains, errorRules } from './forged-errors.ts'
+import {
+  believedErrors,
+  dropErrorsOfEndpoints,
+  dropErrorsOfStrangers,
+  type ErrorRules,
+} from './forged-errors.ts'
 import { ASK_NEIGHBOUR, hostChains, INPUT } from './host-rules.ts'
 import type { Chain, FirewallTable } from './host-state.ts'
 import { ANY_ENDPOINT, ANY_INTERNAL, CHAIN_PREFIX } from './marks.ts'
 import { type NatOptions, natRules, translatedSources } from './nat-rules.ts'
-import type { PeerWay } from './peers.ts'
+import { isNeighbourWay, type PeerWay } from './peers.ts'
 import type { Policy } from './policy.ts'
 import { type PolicyRules, policyRules } from './policy-rules.ts'
 import { HAIRPIN, LOOPBACK, PORTS, type PortRule, portChains } from './port-rules.ts'
@@ -56,6 +61,7 @@ function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[
   const ports = portChains(family, options.ports)
   const segments = segmentRules(plan, options.cells)
   const policies = policyRules(plan, options.policies, segments.accept)
+  const errors = believedErrors(plan.cidr, options.uplinks, waysOf(family, options.cluster))
   return [
     rawTable(family, sourceRules(plan, options.cluster)),
     {
@@ -64,8 +70,8 @@ function planTables(plan: AddressPlan, options: FirewallOptions): FirewallTable[
       chains: [
         ...segments.chains,
         ...policies.chains,
-        ...errorChains(waysOf(family, options.cluster)),
-        forwardChain(plan, options, { segments, policies }),
+        ...errors.chains,
+        forwardChain(plan, options, { segments, policies, errors }),
         ports.filter,
         ...hostChains(plan.cidr, {
           isOpen: options.isHostOpen,
@@ -103,11 +109,12 @@ function sourceRules({ cidr }: AddressPlan, cluster: ClusterRules | undefined): 
 
 /** One for each, so that only what they are about passes them: not the packets of this host, its containers and the world. */
 function neighbourRules(plan: Cidr, ways: readonly PeerWay[]): string[] {
-  const rules = ways.flatMap(({ prefix, link, linkAddress, isNeighbour }) =>
-    isNeighbour && linkAddress !== undefined
-      ? [`-s ${prefix} -i ${link} -m mac ! --mac-source ${linkAddress} -j DROP`]
-      : [],
-  )
+  const rules = ways
+    .filter(isNeighbourWay)
+    .map(
+      ({ prefix, link, linkAddress }) =>
+        `-s ${prefix} -i ${link} -m mac ! --mac-source ${linkAddress} -j DROP`,
+    )
   return rules.length === 0 ? [] : [`! -s ${plan} -j RETURN`, `-i ${ANY_ENDPOINT} -j RETURN`, ...rules]
 }
 
@@ -115,7 +122,11 @@ function neighbourRules(plan: Cidr, ways: readonly PeerWay[]): string[] {
 function forwardChain(
   { cidr }: AddressPlan,
   options: FirewallOptions,
-  { segments, policies }: { readonly segments: SegmentRules; readonly policies: PolicyRules },
+  {
+    segments,
+    policies,
+    errors,
+  }: { readonly segments: SegmentRules; readonly policies: PolicyRules; readonly errors: ErrorRules },
 ): Chain {
   return {
     name: FORWARD,
@@ -130,7 +141,7 @@ function forwardChain(
       `! -s ${cidr} -d ${cidr} -m conntrack --ctstate ESTABLISHED -j ACCEPT`,
       dropErrorsOfEndpoints(cidr),
       ...dropErrorsOfStrangers(cidr),
-      ...errorRules(cidr, options.uplinks, waysOf(cidr.family, options.cluster)),
+      ...errors.forward,
       `-d ${cidr} -m conntrack --ctstate DNAT -j ${PORTS}`,
       `-d ${cidr} -j DROP`,
       ...options.uplinks.flatMap((uplink) => wayOut(cidr, uplink, options)),

@@ -35,6 +35,15 @@ export interface PeerWay {
   readonly linkAddress?: string | undefined
 }
 
+/** The way to a host on a link of this one, of which it is known what it sends from. */
+export interface NeighbourWay extends PeerWay {
+  readonly linkAddress: string
+}
+
+export function isNeighbourWay(way: PeerWay): way is NeighbourWay {
+  return way.isNeighbour && way.linkAddress !== undefined
+}
+
 /** None to a host whose address no route leads to. */
 export function waysToPeers(peers: readonly Peer[], mainRoutes: readonly MainRoute[]): PeerWay[] {
   return peers.flatMap((peer) => waysToPeer(peer, mainRoutes))
