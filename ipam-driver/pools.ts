@@ -79,13 +79,15 @@ export async function releasePool(parts: PoolParts, poolId: string): Promise<voi
  * @throws RomanaError E_STORE, E_RECORD of the journal
  */
 export async function releaseCell(parts: PoolParts, released: SegmentCell): Promise<void> {
-  await parts.journalTurn(async () => {
+  const isHeld = await parts.journalTurn(async () => {
     const stored = await getRecord(parts.journal, PoolRecord, journalKeys.pool(released.cell))
-    if (stored === undefined) return
+    if (stored === undefined) return false
     await putPool(parts.journal, { ...stored.record, uses: Math.max(0, stored.record.uses - 1) })
+    return true
   })
   await forgetUnusedPools(parts)
-  await leaveIfUnused(parts, released)
+  // Released before, by a call that may have ended between the two stores.
+  if (!isHeld) await leaveIfUnused(parts, released)
 }
 
 /**
