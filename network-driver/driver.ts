@@ -195,7 +195,7 @@ export class NetworkDriver {
       host,
       live: this.#live,
       usualMtu: () => this.host.mtu,
-      peers: this.host.peers.map(({ number }) => number),
+      peers: this.host.peers,
       isCluster: storeAddresses() !== undefined,
       nextLinkNumber: () => {
         this.#lastLinkNumber += 1

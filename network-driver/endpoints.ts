@@ -4,7 +4,7 @@ import { macOf } from '../address/mac.ts'
 import { RomanaError } from '../errors.ts'
 import type { Host } from '../host/linux-host.ts'
 import { addressesOf, poolsOf } from '../store/families.ts'
-import type { EndpointId, HostNumber, NetworkId } from '../store/ids.ts'
+import type { EndpointId, NetworkId } from '../store/ids.ts'
 import { journalKeys } from '../store/keys.ts'
 import { EndpointRecord, formatRecord, getRecord, type NetworkRecord, type Stored } from '../store/records.ts'
 import { compareAndSwap } from '../store/store.ts'
@@ -16,7 +16,7 @@ import {
   takenAddresses,
   takenError,
 } from './endpoint-addresses.ts'
-import { joinAnswer } from './join-answer.ts'
+import { joinAnswer, type SegmentPlaces } from './join-answer.ts'
 import type { LiveEndpoints } from './live-endpoints.ts'
 import { parsePortWishes } from './port-wishes.ts'
 import { getEndpoint, getNetwork, type Stores } from './records.ts'
@@ -30,8 +30,8 @@ export interface EndpointParts {
   readonly nextLinkNumber: () => number
   /** Bytes, for networks that ask for none. */
   readonly usualMtu: () => number
-  /** Numbers of the other hosts. */
-  readonly peers: readonly HostNumber[]
+  /** The other hosts. */
+  readonly peers: SegmentPlaces['peers']
   /** Whether other hosts can join. */
   readonly isCluster: boolean
   /** Those whose links this process has made or seen: a repeated Join does nothing in the kernel. */
@@ -130,8 +130,10 @@ export async function leave(
 ): Promise<string | undefined> {
   const endpoint = await getEndpoint(stores, EndpointID)
   live.delete(EndpointID)
-  const value = endpoint?.joined === true && formatRecord({ ...endpoint, joined: false })
-  if (value) await stores.journal.commit([{ kind: 'put', key: journalKeys.endpoint(EndpointID), value }])
+  if (endpoint?.joined === true) {
+    const value = formatRecord({ ...endpoint, joined: false })
+    await stores.journal.commit([{ kind: 'put', key: journalKeys.endpoint(EndpointID), value }])
+  }
   return endpoint?.sandbox
 }
 

@@ -5,17 +5,16 @@ import { decodeAddress } from '../address/codec.ts'
 import { planOf } from '../address/ipv6-plan.ts'
 import { cellOnHost } from '../address/prefixes.ts'
 import { poolsOf } from '../store/families.ts'
-import type { HostNumber } from '../store/ids.ts'
 import type { EndpointRecord, NetworkRecord } from '../store/records.ts'
 import { linksOf } from './desired-state.ts'
-import { routedHosts } from './routed-hosts.ts'
+import { type RoutedHosts, routedHosts } from './routed-hosts.ts'
 import { type JoinAnswer, ROUTE_TYPE } from './wire.ts'
 
 /** Where the endpoint's segment is. */
 export interface SegmentPlaces {
   readonly plans: Plans
-  /** Numbers of the other hosts. */
-  readonly peers: readonly HostNumber[]
+  /** The other hosts. */
+  readonly peers: RoutedHosts['peers']
   /** Whether other hosts can join. */
   readonly isCluster: boolean
 }

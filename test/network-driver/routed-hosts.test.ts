@@ -27,8 +27,12 @@ describe('a container gets routes', () => {
   })
 })
 
-function routesWith(change: Partial<RoutedHosts>): string {
-  return routedHosts({ ...FIRST, ...change }).join(' ')
+/** @param peers numbers of the other hosts. */
+function routesWith({
+  peers = [],
+  ...change
+}: Partial<Omit<RoutedHosts, 'peers'>> & { readonly peers?: readonly number[] }): string {
+  return routedHosts({ ...FIRST, ...change, peers: peers.map((number) => ({ number })) }).join(' ')
 }
 
 function upTo(first: number, last: number): string {
